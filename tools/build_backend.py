@@ -8,6 +8,7 @@ folder that holds an `__init__.py` is a package; `tests/structure` compares the 
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import setuptools
@@ -39,8 +40,17 @@ class _Backend(build_meta._BuildMetaBackend):  # the extension point that setupt
     """setuptools' backend with `packages` and `package_dir` filled in."""
 
     def run_setup(self, setup_script: str = "setup.py") -> None:
-        """Run `setup()` in this process; there is no `setup.py`."""
-        setuptools.setup(packages=find_packages(), package_dir=dict(FOLDERS))
+        """Run `setup()` in this process; there is no `setup.py`.
+
+        The build folder is a temporary one: setuptools puts whatever a `build/` of an earlier build still holds into
+        the wheel, deleted modules included.
+        """
+        with tempfile.TemporaryDirectory() as build_base:
+            setuptools.setup(
+                packages=find_packages(),
+                package_dir=dict(FOLDERS),
+                options={"build": {"build_base": build_base}},
+            )
 
 
 _backend = _Backend()
