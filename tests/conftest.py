@@ -1,0 +1,123 @@
+"""FileCheck tests as pytest items, and the options that tests share.
+
+Every `tests/filecheck/**/*.mlir` is collected: one item runs its RUN lines; for a file of a pass (`passes/cse.mlir`,
+`passes/cse-regions.mlir`) a second item runs them with the pass left out, and demands that every line that names the
+pass then fails: a check that passes without its pass checks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tetractys.tools.run_lines import Command
+
+ROOT = Path(__file__).resolve().parent.parent
+FILECHECK = ROOT / "tests" / "filecheck"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` rewrites expected outputs: README examples and generated CHECK lines."""
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite README examples and generated CHECK lines with what tt-opt prints now",
+    )
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether expected outputs are to be rewritten instead of compared."""
+    return request.config.getoption("--update-golden")
+
+
+def pytest_collect_file(parent: pytest.Collector, file_path: Path) -> pytest.Collector | None:
+    """Collect the FileCheck files."""
+    if file_path.suffix == ".mlir" and FILECHECK in file_path.parents:
+        return CheckFile.from_parent(parent, path=file_path)
+    return None
+
+
+class CheckFile(pytest.File):
+    """One FileCheck file."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The item that runs it, and for a file of a pass the one that leaves the pass out."""
+        yield CheckItem.from_parent(self, name="check")
+        if self.path.parent == FILECHECK / "passes":
+            yield WithoutPassItem.from_parent(self, name="without the pass")
+
+
+class CheckFailure(Exception):
+    """A RUN line did not do what it should; the message shows what it did."""
+
+
+class CheckItem(pytest.Item):
+    """Runs all RUN lines of a file."""
+
+    def pipelines(self) -> list[list[Command]]:
+        """The RUN lines, parsed."""
+        from tetractys.tools.run_lines import parse_pipeline, read_run_lines
+
+        lines = read_run_lines(self.path.read_text(encoding="utf-8"))
+        if not lines:
+            raise CheckFailure(f"{self.path}: no RUN line; expected `// RUN: tt-opt %s | filecheck %s`")
+        return [parse_pipeline(line, self.path) for line in lines]
+
+    def runtest(self) -> None:
+        """Fail when a RUN line fails."""
+        from tetractys.tools import golden, run_lines
+
+        if self.config.getoption("--update-golden"):
+            golden.update_file(self.path)
+        for pipeline in self.pipelines():
+            outcome = run_lines.execute(pipeline)
+            if outcome.failure:
+                raise CheckFailure(outcome.failure)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+        """The output alone for a failed check; the traceback for anything else."""
+        if isinstance(excinfo.value, (CheckFailure, ValueError)):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where the item stands, for reports."""
+        return self.path, 0, f"{self.path.relative_to(ROOT)} [{self.name}]"
+
+
+class WithoutPassItem(CheckItem):
+    """Runs the RUN lines that name the file's pass without it: each must fail."""
+
+    def runtest(self) -> None:
+        """Fail when a RUN line succeeds although its pass did not run, or when none names the pass."""
+        from tetractys.tools import run_lines
+
+        name = pass_of_file(self.path)
+        tried = 0
+        for pipeline in self.pipelines():
+            changed = [run_lines.without_pass(command, name) for command in pipeline]
+            if not any(changed):
+                continue
+            tried += 1
+            commands = [new or old for new, old in zip(changed, pipeline, strict=True)]
+            if not run_lines.execute(commands).failure:
+                line = " | ".join(str(command) for command in pipeline)
+                raise CheckFailure(f"succeeds although '{name}' is left out; it proves nothing: {line}")
+        if not tried:
+            raise CheckFailure(f"{self.path}: no RUN line has '{name}' in its -p list")
+
+
+def pass_of_file(path: Path) -> str:
+    """The pass that `fuse_elemwise.mlir` or `fuse_elemwise-limits.mlir` is about."""
+    from tetractys.passes.registry import PASSES
+
+    stem = path.stem.replace("_", "-")
+    names = [name for name in PASSES if stem == name or stem.startswith(name + "-")]
+    if not names:
+        raise CheckFailure(f"{path.name}: no pass of this name; expected <pass>.mlir or <pass>-<topic>.mlir")
+    return max(names, key=len)
