@@ -1,0 +1,683 @@
+"""The `loops` dialect: iteration spaces, still on values until `bufferize`.
+
+One operation says nearly everything:
+
+    %p, %g = loops.nest (%i < %n, %k < %d)
+        ins(%a = %x[%i, %k] : tensor<?x?xf64>, %r = %w[:] : tensor<?xf64>)
+        -> (collect[%i] : tensor<?xf64>, add[%k] : tensor<?xf64>) { ... loops.yield %u, %v : f64, f64 }
+
+*Sizes* are `index` values; every iteration is independent and their order is unspecified. *Inputs*:
+for each dimension an iterator of this nest, or `:` for the whole slice; the body's argument is the
+element (a scalar) or the slice (a tensor of the `:` dimensions). Broadcasting is a dimension that a
+map leaves out, transposition a permuted map. The body is pure; it holds `elemwise` operations on
+scalars, inner nests, gathers, and may use any value defined above the nest.
+
+*Results* have a kind and a map. `collect` stores the yielded value at its iterators' position.
+Iterators that a map leaves out are *combined* by the kind's monoid: `add mul max min and or`. A
+`collect` result has every iterator in its map. A yielded tensor (a row) fills the `:` dimensions, and
+combines element by element. `argmax` stands right behind a `max` of the same map, takes the yielded
+i64 position, and gives that of the first largest value (a NaN is the largest). A result that combines
+everything and keeps no `:` is a scalar. `scatter_add`, `scatter_set` start from an init operand:
+`scatter_add(%base)[?, %k]`; each `?` is an index yielded behind the value.
+
+Of rank 0 there are only scalars at this level: `f64`, never `tensor<f64>`, in signatures too. A
+*schedule* dictionary (`vector`, `jam`, `prefetch`, ...) says how, never what.
+
+`bufferize` turns tensor results into `outs`, memrefs written in place: `collect[%i] into %m : memref`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DictionaryAttr,
+    IndexType,
+    IntegerAttr,
+    LocationAttr,
+    MemRefType,
+    StringAttr,
+    TensorType,
+    VectorType,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Block, BlockArgument, Dialect, Operation, Region, SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import IsTerminator, NoMemoryEffect, Pure, RecursiveMemoryEffect
+from xdsl.utils.exceptions import VerifyException
+
+from tetractys.dialects import types
+from tetractys.dialects.build import parse_typed_operands, print_typed_operands
+from tetractys.dialects.signature import DYNAMIC
+
+SLICE = -1
+"""In a map: the whole dimension, `:`."""
+YIELDED = -2
+"""In a scatter's map: an index that the body yields, `?`."""
+
+MONOIDS = ("add", "mul", "max", "min", "and", "or")
+SCATTERS = ("scatter_add", "scatter_set")
+KINDS = ("collect", *MONOIDS, "argmax", *SCATTERS)
+
+Map = tuple[int, ...]
+"""One entry a dimension: an iterator's number, `SLICE`, or `YIELDED`."""
+
+INDEX = IndexType()
+
+
+@lru_cache(maxsize=None)
+def map_attribute(entries: Map) -> DenseArrayBase:
+    """A map as an attribute, interned."""
+    return DenseArrayBase.from_list(i64, entries)
+
+
+@lru_cache(maxsize=4096)
+def map_entries(attribute: DenseArrayBase) -> Map:
+    """The inverse of `map_attribute`."""
+    return tuple(cast("Sequence[int]", attribute.get_values()))
+
+
+def slice_type(type_: Attribute, entries: Map) -> Attribute:
+    """The type of a body argument: the element, or the slice of the `:` dimensions."""
+    assert isinstance(type_, TensorType | MemRefType)
+    sizes = [n for n, entry in zip(type_.get_shape(), entries) if entry == SLICE]
+    if not sizes:
+        return type_.element_type
+    if isinstance(type_, MemRefType):
+        return MemRefType(type_.element_type, sizes)
+    return TensorType(type_.element_type, sizes)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One result of a nest: what is yielded, how it is kept, and where it goes.
+
+    value: the yielded value; indices: the yielded indices of a scatter.
+    result: the SSA result, None once bufferized; out: the memref then; init: a scatter's base.
+    """
+
+    kind: str
+    map: Map
+    value: SSAValue
+    indices: tuple[SSAValue, ...]
+    result: SSAValue | None
+    out: SSAValue | None
+    init: SSAValue | None
+
+    @property
+    def type(self) -> Attribute:
+        """The type of what the nest makes."""
+        value = self.result if self.result is not None else self.out
+        assert value is not None
+        return value.type
+
+
+@irdl_op_definition
+class YieldOp(IRDLOperation):
+    """Ends the body of a nest: one value a result, a scatter's indices behind its value."""
+
+    name = "loops.yield"
+
+    arguments = var_operand_def()
+    traits = traits_def(IsTerminator(), Pure())
+
+    def print(self, printer: Printer) -> None:
+        """`loops.yield %a, %b : f64, i1`."""
+        print_typed_operands(printer, self.arguments)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> YieldOp:
+        """The inverse of `print`."""
+        return cls.create(operands=parse_typed_operands(parser))
+
+
+@irdl_op_definition
+class NestOp(IRDLOperation):
+    """A loop nest; see the module."""
+
+    name = "loops.nest"
+
+    sizes = var_operand_def(IndexType)
+    inputs = var_operand_def()
+    inits = var_operand_def()
+    outs_ = var_operand_def(MemRefType)
+    results_ = var_result_def()
+
+    maps = prop_def(ArrayAttr)
+    kinds = prop_def(ArrayAttr)
+    result_maps = prop_def(ArrayAttr)
+    schedule = opt_prop_def(DictionaryAttr)
+    body = region_def("single_block")
+
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(RecursiveMemoryEffect())
+
+    @staticmethod
+    def make(
+        sizes: Sequence[SSAValue],
+        inputs: Sequence[SSAValue],
+        maps: Sequence[Map],
+        kinds: Sequence[str],
+        result_maps: Sequence[Map],
+        result_types: Sequence[Attribute],
+        body: Region | Block,
+        *,
+        inits: Sequence[SSAValue] = (),
+        outs: Sequence[SSAValue] = (),
+        schedule: DictionaryAttr | None = None,
+        location: LocationAttr | None = None,
+    ) -> NestOp:
+        """Creates a nest without verifying it.
+
+        body: its block has the iterators, then one argument an input (`block_for` makes it).
+        result_types: of the SSA results only (bufferized results have none).
+        """
+        properties: dict[str, Attribute] = {
+            "maps": ArrayAttr([map_attribute(tuple(entries)) for entries in maps]),
+            "kinds": ArrayAttr([_kind(kind) for kind in kinds]),
+            "result_maps": ArrayAttr([map_attribute(tuple(entries)) for entries in result_maps]),
+            "operandSegmentSizes": DenseArrayBase.from_list(
+                i32, [len(sizes), len(inputs), len(inits), len(outs)]
+            ),
+        }
+        if schedule is not None:
+            properties["schedule"] = schedule
+        return NestOp.create(
+            operands=[*sizes, *inputs, *inits, *outs],
+            result_types=result_types,
+            properties=properties,
+            regions=[body if isinstance(body, Region) else Region(body)],
+            location=location,
+        )
+
+    @staticmethod
+    def block_for(rank: int, inputs: Sequence[SSAValue], maps: Sequence[Map]) -> Block:
+        """An empty body block for a nest of `rank` iterators over `inputs`."""
+        slices = [slice_type(value.type, entries) for value, entries in zip(inputs, maps)]
+        return Block(arg_types=[*[INDEX] * rank, *slices])
+
+    @property
+    def block(self) -> Block:
+        """The body's block."""
+        return self.body.block
+
+    @property
+    def rank(self) -> int:
+        """The number of iterators."""
+        return self._segments[0]
+
+    @property
+    def _segments(self) -> tuple[int, ...]:
+        return map_entries(cast(DenseArrayBase, self.properties["operandSegmentSizes"]))
+
+    @property
+    def iterators(self) -> Sequence[BlockArgument]:
+        """The loop counters, `index` values of the body."""
+        return self.block.args[: self.rank]
+
+    @property
+    def elements(self) -> Sequence[BlockArgument]:
+        """The body's view of each input: an element or a slice."""
+        return self.block.args[self.rank :]
+
+    @property
+    def input_maps(self) -> list[Map]:
+        """The map of each input."""
+        return [map_entries(cast(DenseArrayBase, m)) for m in self.maps]
+
+    @property
+    def yield_(self) -> YieldOp:
+        """The operation that ends the body."""
+        return cast(YieldOp, self.block.last_op)
+
+    def parts(self) -> list[Result]:
+        """The results, one record each."""
+        kinds = [cast(StringAttr, kind).data for kind in self.kinds]
+        maps = [map_entries(cast(DenseArrayBase, m)) for m in self.result_maps]
+        values = iter(self.yield_.arguments)
+        results, outs, inits = iter(self.results), iter(self.outs_), iter(self.inits)
+        parts: list[Result] = []
+        bufferized = len(self.outs_) > 0
+        for kind, entries in zip(kinds, maps):
+            value = next(values)
+            indices = tuple(next(values) for _ in range(entries.count(YIELDED)))
+            init = next(inits) if kind in SCATTERS and not bufferized else None
+            into_memory = bufferized and (len(entries) > 0)
+            parts.append(Result(
+                kind, entries, value, indices,
+                None if into_memory else next(results),
+                next(outs) if into_memory else None,
+                init,
+            ))
+        return parts
+
+    def scheduled(self, name: str, default: int = 0) -> int:
+        """An integer of the schedule."""
+        if self.schedule is None or name not in self.schedule.data:
+            return default
+        return cast("IntegerAttr[IndexType]", self.schedule.data[name]).value.data
+
+    def verify_(self) -> None:
+        """Maps name iterators, argument types are slices, results fit their kinds."""
+        _verify_inputs(self)
+        _verify_results(self)
+
+    def print(self, printer: Printer) -> None:
+        """See the module."""
+        _NestPrinter(self, printer).print()
+
+    @classmethod
+    def parse(cls, parser: Parser) -> NestOp:
+        """The inverse of `print`."""
+        return _parse_nest(parser)
+
+
+@lru_cache(maxsize=None)
+def _kind(kind: str) -> StringAttr:
+    return StringAttr(kind)
+
+
+def _verify_inputs(nest: NestOp) -> None:
+    if len(nest.block.args) != nest.rank + len(nest.inputs) or len(nest.maps) != len(nest.inputs):
+        raise VerifyException("loops.nest: found a body, maps and inputs of different numbers; "
+                              "expected one argument an iterator, one argument and one map an input")
+    if any(argument.type != INDEX for argument in nest.iterators):
+        raise VerifyException("loops.nest: expected iterators of type index")
+    width = nest.scheduled("vector", 1)
+    for value, entries, argument in zip(nest.inputs, nest.input_maps, nest.elements):
+        if not isinstance(value.type, TensorType | MemRefType):
+            raise VerifyException(f"loops.nest: found input of type {value.type}; expected a tensor or "
+                                  "memref; scalars are used in the body directly")
+        if len(entries) != len(value.type.get_shape()):
+            raise VerifyException(f"loops.nest: found a map of {len(entries)} entries for "
+                                  f"{value.type}; expected one entry a dimension")
+        _verify_map(nest, entries)
+        wanted = slice_type(value.type, entries)
+        found = argument.type
+        if isinstance(found, VectorType) and found.get_shape() == (width,):
+            found = found.element_type
+        if types.dtype_of(found) != types.dtype_of(wanted) or _rank(found) != _rank(wanted):
+            raise VerifyException(f"loops.nest: found body argument of type {argument.type}; "
+                                  f"expected {wanted}, the slice of {value.type}")
+
+
+def _rank(type_: Attribute) -> int:
+    return len(type_.get_shape()) if isinstance(type_, TensorType | MemRefType) else 0
+
+
+def _verify_map(nest: NestOp, entries: Map, *, scatter: bool = False) -> None:
+    lowest = YIELDED if scatter else SLICE
+    named = [entry for entry in entries if entry >= 0]
+    if any(not lowest <= entry < nest.rank for entry in entries) or len(set(named)) != len(named):
+        raise VerifyException(f"loops.nest: found map {list(entries)}; expected iterators of this nest, "
+                              "each at most once, or `:`")
+
+
+def _verify_results(nest: NestOp) -> None:
+    if not isinstance(nest.block.last_op, YieldOp):
+        raise VerifyException("loops.nest: expected a body that ends in loops.yield")
+    kinds = [cast(StringAttr, kind).data for kind in nest.kinds]
+    maps = [map_entries(cast(DenseArrayBase, m)) for m in nest.result_maps]
+    yields = sum(1 + entries.count(YIELDED) for entries in maps)
+    if len(kinds) != len(maps) or yields != len(nest.yield_.arguments):
+        raise VerifyException(f"loops.nest: found {len(nest.yield_.arguments)} yielded values; "
+                              f"expected {yields}, one a result and one an index of a scatter")
+    if len(nest.results_) + len(nest.outs_) != len(kinds):
+        raise VerifyException("loops.nest: expected one result or out for each kind")
+    for number, (kind, entries) in enumerate(zip(kinds, maps)):
+        if kind not in KINDS:
+            raise VerifyException(f"loops.nest: found kind {kind!r}; expected one of {KINDS}")
+        _verify_map(nest, entries, scatter=kind in SCATTERS)
+        named = {entry for entry in entries if entry >= 0}
+        if kind == "collect" and len(named) != nest.rank:
+            raise VerifyException("loops.nest: found a collect that leaves out an iterator; "
+                                  "expected every iterator in its map; combine by a monoid instead")
+        if kind == "argmax" and (number == 0 or (kinds[number - 1], maps[number - 1]) != ("max", entries)):
+            raise VerifyException("loops.nest: found argmax without a max of the same map before it")
+    for part in nest.parts():
+        if _rank(part.type) != len(part.map) or _rank(part.value.type) != part.map.count(SLICE):
+            raise VerifyException(f"loops.nest: found {part.kind}{list(part.map)} of type {part.type} "
+                                  f"from a yielded {part.value.type}; expected equal ranks")
+        if types.dtype_of(part.type) != types.dtype_of(part.value.type):
+            raise VerifyException(f"loops.nest: found {part.type} from a yielded {part.value.type}; "
+                                  "expected equal element types")
+
+
+class _NestPrinter:
+    """Prints a nest in the module's form."""
+
+    def __init__(self, nest: NestOp, printer: Printer) -> None:
+        self.nest = nest
+        self.printer = printer
+
+    def print(self) -> None:
+        nest, printer = self.nest, self.printer
+        printer.print_string(" (")
+        printer.print_list(list(zip(nest.iterators, nest.sizes)), self._size)
+        printer.print_string(")")
+        if nest.inputs:
+            printer.print_string(" ins(")
+            printer.print_list(
+                list(zip(nest.elements, nest.inputs, nest.input_maps)), self._input
+            )
+            printer.print_string(")")
+        printer.print_string(" -> (")
+        printer.print_list(nest.parts(), self._result)
+        printer.print_string(")")
+        if nest.schedule is not None:
+            printer.print_string(" schedule ")
+            printer.print_attribute(nest.schedule)
+        printer.print_string(" ")
+        printer.print_region(nest.body, print_entry_block_args=False)
+        if nest.attributes:
+            printer.print_op_attributes(nest.attributes, print_keyword=True)
+
+    def _size(self, pair: tuple[SSAValue, SSAValue]) -> None:
+        self.printer.print_ssa_value(pair[0])
+        self.printer.print_string(" < ")
+        self.printer.print_ssa_value(pair[1])
+
+    def _input(self, row: tuple[SSAValue, SSAValue, Map]) -> None:
+        element, value, entries = row
+        self.printer.print_ssa_value(element)
+        self.printer.print_string(" = ")
+        self.printer.print_ssa_value(value)
+        self._map(entries)
+        self.printer.print_string(" : ")
+        self.printer.print_attribute(value.type)
+        if isinstance(element.type, VectorType):
+            self.printer.print_string(" as ")
+            self.printer.print_attribute(element.type)
+
+    def _map(self, entries: Map) -> None:
+        def entry(number: int) -> None:
+            if number >= 0:
+                self.printer.print_ssa_value(self.nest.iterators[number])
+            else:
+                self.printer.print_string(":" if number == SLICE else "?")
+
+        self.printer.print_string("[")
+        self.printer.print_list(entries, entry)
+        self.printer.print_string("]")
+
+    def _result(self, part: Result) -> None:
+        self.printer.print_string(part.kind)
+        if part.init is not None:
+            self.printer.print_string("(")
+            self.printer.print_ssa_value(part.init)
+            self.printer.print_string(")")
+        self._map(part.map)
+        if part.out is not None:
+            self.printer.print_string(" into ")
+            self.printer.print_ssa_value(part.out)
+        self.printer.print_string(" : ")
+        self.printer.print_attribute(part.type)
+
+
+def _parse_nest(parser: Parser) -> NestOp:
+    def size() -> tuple[Parser.UnresolvedArgument, SSAValue]:
+        argument = parser.parse_argument(expect_type=False)
+        parser.parse_punctuation("<")
+        return argument, parser.resolve_operand(parser.parse_unresolved_operand(), INDEX)
+
+    sizes = parser.parse_comma_separated_list(parser.Delimiter.PAREN, size)
+    names = [argument.name.text.removeprefix("%") for argument, _ in sizes]
+
+    def entry() -> int:
+        if parser.parse_optional_punctuation(":") is not None:
+            return SLICE
+        if parser.parse_optional_punctuation("?") is not None:
+            return YIELDED
+        start = parser.pos
+        operand = parser.parse_unresolved_operand()
+        if operand.operand_name not in names:
+            parser.raise_error(f"loops.nest: found %{operand.operand_name} in a map; expected an "
+                               "iterator of this nest, `:` or `?`", start, parser.pos)
+        return names.index(operand.operand_name)
+
+    def entries() -> Map:
+        return tuple(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, entry))
+
+    def input_() -> tuple[Parser.UnresolvedArgument, SSAValue, Map, Attribute]:
+        argument = parser.parse_argument(expect_type=False)
+        parser.parse_punctuation("=")
+        operand = parser.parse_unresolved_operand()
+        map_ = entries()
+        parser.parse_punctuation(":")
+        value = parser.resolve_operand(operand, parser.parse_type())
+        if not isinstance(value.type, TensorType | MemRefType):
+            parser.raise_error(f"loops.nest: found input of type {value.type}; expected a tensor")
+        vector = parser.parse_optional_keyword("as")
+        return argument, value, map_, parser.parse_type() if vector else slice_type(value.type, map_)
+
+    def result() -> tuple[str, Map, SSAValue | None, SSAValue | None, Attribute]:
+        start = parser.pos
+        kind = parser.parse_identifier()
+        if kind not in KINDS:
+            parser.raise_error(f"loops.nest: found kind {kind!r}; expected one of {KINDS}",
+                               start, parser.pos)
+        base = None
+        if parser.parse_optional_punctuation("("):
+            base = parser.parse_unresolved_operand()
+            parser.parse_punctuation(")")
+        map_ = entries()
+        out = parser.parse_unresolved_operand() if parser.parse_optional_keyword("into") else None
+        parser.parse_punctuation(":")
+        type_ = parser.parse_type()
+        return (kind, map_, None if base is None else parser.resolve_operand(base, type_),
+                None if out is None else parser.resolve_operand(out, type_), type_)
+
+    inputs = []
+    if parser.parse_optional_keyword("ins"):
+        inputs = parser.parse_comma_separated_list(parser.Delimiter.PAREN, input_)
+    parser.parse_punctuation("->")
+    results = parser.parse_comma_separated_list(parser.Delimiter.PAREN, result)
+    schedule = parser.parse_attribute() if parser.parse_optional_keyword("schedule") else None
+    arguments = [argument.resolve(INDEX) for argument, _ in sizes]
+    arguments += [row[0].resolve(row[3]) for row in inputs]
+    body = parser.parse_region(arguments)
+    extra = parser.parse_optional_attr_dict_with_keyword()
+    nest = NestOp.make(
+        [value for _, value in sizes],
+        [row[1] for row in inputs],
+        [row[2] for row in inputs],
+        [row[0] for row in results],
+        [row[1] for row in results],
+        [row[4] for row in results if row[3] is None],
+        body,
+        inits=[row[2] for row in results if row[2] is not None],
+        outs=[row[3] for row in results if row[3] is not None],
+        schedule=cast("DictionaryAttr | None", schedule),
+    )
+    if extra is not None:
+        nest.attributes.update(extra.data)
+    return nest
+
+
+@irdl_op_definition
+class DimOp(IRDLOperation):
+    """The size of a dimension: `%n = loops.dim %x, 0 : tensor<?xf64>`."""
+
+    name = "loops.dim"
+
+    source = operand_def(TensorType | MemRefType)
+    out = result_def(IndexType)
+    dim = prop_def(IntegerAttr)
+    traits = traits_def(Pure())
+
+    @staticmethod
+    def make(source: SSAValue, dim: int, location: LocationAttr | None = None) -> DimOp:
+        """Creates the operation without verifying it."""
+        return DimOp.create(operands=[source], result_types=[INDEX], location=location,
+                            properties={"dim": IntegerAttr(dim, i64)})
+
+    def verify_(self) -> None:
+        """The dimension exists."""
+        rank = _rank(self.source.type)
+        if not 0 <= self.dim.value.data < rank:
+            raise VerifyException(f"loops.dim: found dimension {self.dim.value.data}; "
+                                  f"expected one of the {rank} of {self.source.type}")
+
+    def print(self, printer: Printer) -> None:
+        """See the class."""
+        printer.print_string(" ")
+        printer.print_ssa_value(self.source)
+        printer.print_string(f", {self.dim.value.data}")
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.source.type)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> DimOp:
+        """The inverse of `print`."""
+        operand = parser.parse_unresolved_operand()
+        parser.parse_punctuation(",")
+        dim = parser.parse_integer()
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        op = cls.make(parser.resolve_operand(operand, parser.parse_type()), dim)
+        op.attributes.update(attributes)
+        return op
+
+
+class _PlainOp(IRDLOperation):
+    """Operands, an attribute dictionary and a functional type: the form of the rest."""
+
+    def print(self, printer: Printer) -> None:
+        """`%a, %b {p = 1} : (index, index) -> ()`."""
+        if self.operands:
+            printer.print_string(" ")
+            printer.print_list(self.operands, printer.print_ssa_value)
+        shown = {k: v for k, v in self.properties.items() if k != "operandSegmentSizes"}
+        printer.print_op_attributes({**shown, **self.attributes})
+        printer.print_string(" : ")
+        printer.print_operation_type(self)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> _PlainOp:
+        """The inverse of `print`."""
+        start = parser.pos
+        unresolved = parser.parse_optional_undelimited_comma_separated_list(
+            parser.parse_optional_unresolved_operand, parser.parse_unresolved_operand
+        ) or []
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        type_ = parser.parse_type()
+        inputs, outputs = list(type_.inputs), list(type_.outputs)  # type: ignore[attr-defined]
+        declared = cls.get_irdl_definition().properties
+        return cls.create(
+            operands=parser.resolve_operands(unresolved, inputs, start),
+            result_types=outputs,
+            properties={k: v for k, v in attributes.items() if k in declared},
+            attributes={k: v for k, v in attributes.items() if k not in declared},
+        )
+
+
+@irdl_op_definition
+class CheckOp(_PlainOp):
+    """Stops the function with `message` unless two sizes are equal; stands at its entry.
+
+    `message` may name {0} and {1}, the values found; `kind` is the Python exception's name.
+    """
+
+    name = "loops.check"
+
+    lhs = operand_def(IndexType)
+    rhs = operand_def(IndexType)
+    message = prop_def(StringAttr)
+    kind = opt_prop_def(StringAttr)
+
+
+@irdl_op_definition
+class GatherOp(_PlainOp):
+    """One element at computed indices: `loops.gather %x, %i, %j : (tensor<?x?xf64>, index, index) -> f64`.
+
+    A negative index counts from the end; one out of range stops the function with NumPy's
+    `IndexError`. `inbounds` promises that neither occurs.
+    """
+
+    name = "loops.gather"
+
+    source = operand_def(TensorType | MemRefType)
+    indices = var_operand_def(IndexType)
+    out = result_def()
+    inbounds = opt_prop_def(Attribute)
+    traits = traits_def(NoMemoryEffect())
+
+    def verify_(self) -> None:
+        """One index a dimension."""
+        if _rank(self.source.type) != len(self.indices):
+            raise VerifyException(f"loops.gather: found {len(self.indices)} indices for "
+                                  f"{self.source.type}; expected one a dimension")
+
+
+@irdl_op_definition
+class ViewOp(_PlainOp):
+    """The elements of a contiguous array under other sizes: `loops.view %x, %n, %m : (...) -> tensor<?x?xf64>`."""
+
+    name = "loops.view"
+
+    source = operand_def(TensorType | MemRefType)
+    sizes = var_operand_def(IndexType)
+    out = result_def(TensorType | MemRefType)
+    traits = traits_def(Pure())
+
+
+@irdl_op_definition
+class CallOp(_PlainOp):
+    """A library call on whole arrays: `loops.call %a, %b {callee = "gemm"} : (...) -> tensor<?x?xf64>`.
+
+    Bufferized, the destination is the last operand and there is no result.
+    """
+
+    name = "loops.call"
+
+    arguments = var_operand_def()
+    outs = var_result_def()
+    callee = prop_def(StringAttr)
+    options = opt_prop_def(DictionaryAttr)
+
+
+@irdl_op_definition
+class AllocOp(_PlainOp):
+    """A buffer in the function's arena: `loops.alloc %n, %m : (index, index) -> memref<?x?xf64>`."""
+
+    name = "loops.alloc"
+
+    sizes = var_operand_def(IndexType)
+    out = result_def(MemRefType)
+
+
+def walk_nests(operation: Operation) -> Iterator[NestOp]:
+    """Every nest inside, outer before inner."""
+    return (op for op in operation.walk() if isinstance(op, NestOp))
+
+
+def is_dynamic(size: int) -> bool:
+    """Whether a size of a `Spec` is known at run time only."""
+    return size == DYNAMIC
+
+
+Loops = Dialect(
+    "loops", [NestOp, YieldOp, DimOp, CheckOp, GatherOp, ViewOp, CallOp, AllocOp], []
+)
