@@ -1,0 +1,175 @@
+"""A request becomes object code: import, passes, text, code generation, cache.
+
+With the object in the cache, nothing of xDSL or LLVM's parser is imported: `compile_request` loads
+the bytes and the little it must know beside them, `Facts`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tetractys.function.request import Request
+from tetractys.pipeline import PIPELINES, Step
+from tetractys.runtime import cache, jit
+from tetractys.runtime.spec import ErrorEntry
+
+if TYPE_CHECKING:
+    from xdsl.context import Context
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.passes import ModulePass
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the call path must know of an object beside the graph.
+
+    errors: (kind, message, number of the user's line in `Request.sites`, operation).
+    """
+
+    externs: tuple[str, ...]
+    errors: tuple[tuple[str, str, int, str], ...]
+    has_shape: bool
+
+    def entries(self, request: Request) -> tuple[ErrorEntry, ...]:
+        """The errors with the user's lines of this very request."""
+        return tuple(
+            ErrorEntry(kind, message, *request.sites[site], op)
+            for kind, message, site, op in self.errors
+        )
+
+    def dumps(self) -> bytes:
+        """As JSON."""
+        return json.dumps([self.externs, self.errors, self.has_shape]).encode()
+
+    @staticmethod
+    def loads(data: bytes) -> Facts:
+        """The inverse of `dumps`."""
+        externs, errors, has_shape = json.loads(data)
+        return Facts(tuple(externs), tuple(tuple(entry) for entry in errors), has_shape)
+
+
+@dataclass
+class Compiled:
+    """Object code with its facts, and the times (seconds) that its steps took."""
+
+    object: bytes
+    facts: Facts
+    times: dict[str, float] = field(default_factory=dict)
+    from_cache: bool = False
+
+
+Observer = Callable[[Step, "ModulePass", "ModuleOp"], None]
+
+
+def compile_request(request: Request, mode: str) -> Compiled:
+    """Object code for `request`, from the cache where it is there."""
+    key = cache.key(request.key, mode)
+    if (entry := cache.get(key)) is not None:
+        return Compiled(entry.object, Facts.loads(entry.metadata), from_cache=True)
+    times: dict[str, float] = {}
+    module = run_pipeline(request, mode, times=times)
+    facts = read_facts(module, request)
+    with _timed(times, "text"):
+        text = emit(module)
+    with _timed(times, "llvm"):
+        object_code = jit.compile_text(text)
+    cache.put(key, object_code, facts.dumps())
+    return Compiled(object_code, facts, times)
+
+
+def run_pipeline(
+    request: Request,
+    mode: str,
+    *,
+    until: str | None = None,
+    observer: Observer | None = None,
+    times: dict[str, float] | None = None,
+) -> ModuleOp:
+    """The module after the passes of `mode`, or after the last pass named `until`.
+
+    observer: called after each pass with its step, the pass object and the module.
+    Raises ValueError when no pass of the mode is named `until`.
+    """
+    times = {} if times is None else times
+    steps = _steps_until(PIPELINES[mode], until)
+    with _timed(times, "import xdsl"):
+        from tetractys.function.to_ir import graph_to_ir
+    with _timed(times, "graph to IR"):
+        module = graph_to_ir(request)
+    context = make_context()
+    for step in steps:
+        with _timed(times, step.name):
+            pass_ = _pass_class(step.name)()
+            pass_.apply(context, module)
+        if observer is not None:
+            observer(step, pass_, module)
+    return module
+
+
+def _steps_until(steps: tuple[Step, ...], until: str | None) -> tuple[Step, ...]:
+    if until is None:
+        return steps
+    names = [step.name for step in steps]
+    if until not in names:
+        raise ValueError(f"pipeline: found no pass named {until!r}; expected one of {', '.join(names)}")
+    last = len(names) - names[::-1].index(until)
+    return steps[:last]
+
+
+def make_context() -> Context:
+    """A context without dialects: passes build operations, they look up none."""
+    from xdsl.context import Context
+
+    return Context()
+
+
+def _pass_class(name: str) -> type[ModulePass]:
+    from tetractys.passes import registry
+
+    return registry.load_pass(name)
+
+
+def emit(module: ModuleOp) -> str:
+    """LLVM's text of a level-3 module."""
+    from tetractys.passes.emit_llvm import emit as emit_text
+
+    return emit_text(module)
+
+
+def read_facts(module: ModuleOp, request: Request) -> Facts:
+    """The facts that `lower-loops-to-llvm` left in the module's attributes."""
+    numbers = {site: number for number, site in enumerate(request.sites)}
+
+    def entry(error: Any) -> tuple[str, str, int, str]:
+        data = error.data
+        site = (data["file"].data, data["line"].value.data)
+        return (data["kind"].data, data["message"].data, numbers.get(site, len(numbers) - 1),
+                data["operation"].data)
+
+    attributes: Any = module.attributes
+    return Facts(
+        externs=tuple(name.data for name in attributes["tt.externs"]),
+        errors=tuple(entry(error) for error in attributes["tt.errors"]),
+        has_shape="tt.no_shape" not in attributes,
+    )
+
+
+class _timed:  # noqa: N801  (a context manager without the cost of contextlib)
+    def __init__(self, times: dict[str, float], name: str) -> None:
+        self.times, self.name = times, name
+
+    def __enter__(self) -> None:
+        self.start = time.perf_counter()
+
+    def __exit__(self, *exception: object) -> None:
+        spent = time.perf_counter() - self.start
+        self.times[self.name] = self.times.get(self.name, 0.0) + spent
+
+
+def level_of(module_level: str, mode: str) -> Iterator[str]:
+    """The passes of `mode` whose result is at a level, in order."""
+    return (step.name for step in PIPELINES[mode] if step.level == module_level)

@@ -1,0 +1,98 @@
+"""From the symbolic graph to level-1 IR: one `func.func @main`, one operation an Apply.
+
+Pre-condition: every Apply between the inputs and the results is native. The operations carry the
+user's file and line; the arguments are the inputs, the shared values, then the constants of rank 1
+or more, whose values stay out of the IR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    FunctionType,
+    ModuleOp,
+    StringAttr,
+    UnitAttr,
+)
+from xdsl.ir import Attribute, Block, Region, SSAValue
+
+from tetractys.dialects import elemwise, types
+from tetractys.dialects.build import build
+from tetractys.graph import Constant, Variable
+from tetractys.graph.traverse import io_toposort
+
+if TYPE_CHECKING:
+    from tetractys.function.request import Request
+
+
+def graph_to_ir(request: Request) -> ModuleOp:
+    """The module of a compilation request: `@main(inputs, shareds, constants) -> (results)`."""
+    arguments = request.arguments
+    block = Block(arg_types=[types.tensor_type(v.type.spec) for v in arguments])
+    values: dict[Variable, SSAValue] = {}
+    for variable, argument in zip(arguments, block.args):
+        values[variable] = argument
+        _hint(argument, variable.name)
+    for node in io_toposort(arguments, request.results):
+        operands = [_operand(variable, values, block) for variable in node.inputs]
+        assert node.op.signature is not None
+        op = build(node.op.signature, operands, node.op.props, types.location(*node.site))
+        block.add_op(op)
+        for variable, result in zip(node.outputs, op.results):
+            values[variable] = result
+            _hint(result, variable.name)
+    results = [_operand(variable, values, block) for variable in request.results]
+    block.add_op(func.ReturnOp.create(operands=results, location=types.location(*request.site)))
+    return _module(block, [value.type for value in results], _argument_attributes(request), request)
+
+
+def _operand(variable: Variable, values: dict[Variable, SSAValue], block: Block) -> SSAValue:
+    if variable not in values:
+        assert isinstance(variable, Constant), f"{variable} has no value"
+        type_ = types.tensor_type(variable.type.spec)
+        constant = elemwise.ConstantOp.make(
+            variable.data.item(), type_, types.location(*variable.site)
+        )
+        block.add_op(constant)
+        values[variable] = constant.results[0]
+    return values[variable]
+
+
+def _hint(value: SSAValue, name: str | None) -> None:
+    """Keeps the user's name where it can be an SSA name."""
+    if name and name.replace("_", "a").isalnum() and name.isascii() and not name[0].isdigit():
+        value.name_hint = name
+
+
+def _argument_attributes(request: Request) -> list[Attribute]:
+    return [
+        DictionaryAttr({
+            "tt.kind": StringAttr(kind),
+            **({"tt.name": StringAttr(variable.name)} if variable.name else {}),
+            **({"tt.donated": UnitAttr()} if variable in request.donated else {}),
+        })
+        for kind, variable in request.argument_kinds()
+    ]
+
+
+def _module(
+    block: Block, results: Sequence[Attribute], attributes: Sequence[Attribute], request: Request
+) -> ModuleOp:
+    inputs = [argument.type for argument in block.args]
+    main = func.FuncOp.create(
+        properties={
+            "sym_name": StringAttr("main"),
+            "function_type": FunctionType.from_lists(inputs, results),
+            "arg_attrs": ArrayAttr(attributes),
+        },
+        regions=[Region(block)],
+        location=types.location(*request.site),
+    )
+    return ModuleOp([main])
+
+
