@@ -1,1 +1,3 @@
-"""The dialects: `elemwise` and `tensor` (level 1), `loops` (level 2), and their light signatures."""
+"""The dialects: `elemwise` and `tensor` (level 1), `loops` (level 2), and their light
+signatures.
+"""

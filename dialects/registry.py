@@ -1,7 +1,8 @@
 """The dialects by name, loaded when an operation or type of theirs is first met.
 
-`tensor` is one dialect object: upstream's operations plus ours. That is why xDSL's own table of dialects (its
-"universe") is not used: it would register a second dialect of that name. Importing this table imports no xDSL.
+`tensor` is one dialect object: upstream's operations plus ours. That is why xDSL's own table of
+dialects (its "universe") is not used: it would register a second dialect of that name. Importing
+this table imports no xDSL.
 """
 
 from __future__ import annotations

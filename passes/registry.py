@@ -1,8 +1,9 @@
 """The passes by their command-line name, loaded when asked for.
 
-Everything about a pass follows from its name by rule: `fuse-elemwise` is the class `FuseElemwisePass` in
-`passes/fuse_elemwise.py`, tested by `tests/filecheck/passes/fuse_elemwise.mlir`. A new pass is one line here. Importing
-this table imports no pass and no xDSL.
+Everything about a pass follows from its name by rule: `fuse-elemwise` is the class
+`FuseElemwisePass` in `passes/fuse_elemwise.py`, tested by
+`tests/filecheck/passes/fuse_elemwise.mlir`. A new pass is one line here. Importing this table
+imports no pass and no xDSL.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ PASSES = (
     # Level 3.
     "lower-loops-to-llvm",
 )
-"""The command-line names of all passes. `compiler/pipeline.py` says in which order they run, and why."""
+"""The command-line names of all passes. `compiler/pipeline.py` says in which order they run, and
+why.
+"""
 
 
 def module_name(name: str) -> str:
@@ -50,7 +53,9 @@ def class_name(name: str) -> str:
 
 
 def load_pass(name: str) -> type[ModulePass]:
-    """Import the pass called `name` and return its class; `KeyError` for a name that is not in the table."""
+    """Import the pass called `name` and return its class; `KeyError` for a name that is not in the
+    table.
+    """
     if name not in PASSES:
         raise KeyError(f"pass {name!r}: unknown name; expected one of {', '.join(PASSES)}")
     return getattr(import_module(module_name(name)), class_name(name))

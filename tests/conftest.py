@@ -1,15 +1,16 @@
 """FileCheck tests as pytest items, and the options that tests share.
 
-Every `tests/filecheck/**/*.mlir` is collected: one item runs its RUN lines; for a file of a pass (`passes/cse.mlir`,
-`passes/cse-regions.mlir`) a second item runs them with the pass left out, and demands that every line that names the
-pass then fails: a check that passes without its pass checks nothing.
+Every `tests/filecheck/**/*.mlir` is collected: one item runs its RUN lines; for a file of a pass
+(`passes/cse.mlir`, `passes/cse-regions.mlir`) a second item runs them with the pass left out, and
+demands that every line that names the pass then fails: a check that passes without its pass checks
+nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -65,7 +66,9 @@ class CheckItem(pytest.Item):
 
         lines = read_run_lines(self.path.read_text(encoding="utf-8"))
         if not lines:
-            raise CheckFailure(f"{self.path}: no RUN line; expected `// RUN: tt-opt %s | filecheck %s`")
+            raise CheckFailure(
+                f"{self.path}: no RUN line; expected `// RUN: tt-opt %s | filecheck %s`"
+            )
         return [parse_pipeline(line, self.path) for line in lines]
 
     def runtest(self) -> None:
@@ -79,7 +82,7 @@ class CheckItem(pytest.Item):
             if outcome.failure:
                 raise CheckFailure(outcome.failure)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
         """The output alone for a failed check; the traceback for anything else."""
         if isinstance(excinfo.value, (CheckFailure, ValueError)):
             return str(excinfo.value)
@@ -94,7 +97,9 @@ class WithoutPassItem(CheckItem):
     """Runs the RUN lines that name the file's pass without it: each must fail."""
 
     def runtest(self) -> None:
-        """Fail when a RUN line succeeds although its pass did not run, or when none names the pass."""
+        """Fail when a RUN line succeeds although its pass did not run, or when none names the
+        pass.
+        """
         from tetractys.tools import run_lines
 
         name = pass_of_file(self.path)
@@ -107,7 +112,9 @@ class WithoutPassItem(CheckItem):
             commands = [new or old for new, old in zip(changed, pipeline, strict=True)]
             if not run_lines.execute(commands).failure:
                 line = " | ".join(str(command) for command in pipeline)
-                raise CheckFailure(f"succeeds although '{name}' is left out; it proves nothing: {line}")
+                raise CheckFailure(
+                    f"succeeds although '{name}' is left out; it proves nothing: {line}"
+                )
         if not tried:
             raise CheckFailure(f"{self.path}: no RUN line has '{name}' in its -p list")
 
@@ -119,5 +126,7 @@ def pass_of_file(path: Path) -> str:
     stem = path.stem.replace("_", "-")
     names = [name for name in PASSES if stem == name or stem.startswith(name + "-")]
     if not names:
-        raise CheckFailure(f"{path.name}: no pass of this name; expected <pass>.mlir or <pass>-<topic>.mlir")
+        raise CheckFailure(
+            f"{path.name}: no pass of this name; expected <pass>.mlir or <pass>-<topic>.mlir"
+        )
     return max(names, key=len)

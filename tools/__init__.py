@@ -1,1 +1,3 @@
-"""Command-line tools: `tt-opt`, benchmarks, the build backend. Nothing in the library imports this package."""
+"""Command-line tools: `tt-opt`, benchmarks, the build backend. Nothing in the library imports this
+package.
+"""

@@ -1,9 +1,10 @@
 """The build backend: setuptools, with the package list read from the tree.
 
-The folders at the top of the repository are not called what they are imported as (`compiler/` is `tetractys`,
-`dialects/` is `tetractys.dialects`), so setuptools' own discovery cannot find them, and a list written by hand
-forgets a new sub-package: it then works in an editable install and is silently missing from the wheel. Here every
-folder that holds an `__init__.py` is a package; `tests/structure` compares the wheel with the tree.
+The folders at the top of the repository are not called what they are imported as (`compiler/` is
+`tetractys`, `dialects/` is `tetractys.dialects`), so setuptools' own discovery cannot find them,
+and a list written by hand forgets a new sub-package: it then works in an editable install and is
+silently missing from the wheel. Here every folder that holds an `__init__.py` is a package;
+`tests/structure` compares the wheel with the tree.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class _Backend(build_meta._BuildMetaBackend):  # the extension point that setupt
     def run_setup(self, setup_script: str = "setup.py") -> None:
         """Run `setup()` in this process; there is no `setup.py`.
 
-        The build folder is a temporary one: setuptools puts whatever a `build/` of an earlier build still holds into
-        the wheel, deleted modules included.
+        The build folder is a temporary one: setuptools puts whatever a `build/` of an earlier build
+        still holds into the wheel, deleted modules included.
         """
         with tempfile.TemporaryDirectory() as build_base:
             setuptools.setup(

@@ -1,8 +1,9 @@
-"""Diagnostics of `tt-opt`: one place and one sentence each, and the `expected-error` comments that tests write.
+"""Diagnostics of `tt-opt`: one place and one sentence each, and the `expected-error` comments that
+tests write.
 
-Exceptions of xDSL and of our passes come in many classes, with the place in many forms or in none. `from_exception` makes
-a `Diagnostic` of any of them; `Expectations` compares what was reported with what the file announces, as `mlir-opt
---verify-diagnostics` does.
+Exceptions of xDSL and of our passes come in many classes, with the place in many forms or in none.
+`from_exception` makes a `Diagnostic` of any of them; `Expectations` compares what was reported with
+what the file announces, as `mlir-opt --verify-diagnostics` does.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FileLineColLoc, FusedLoc, ModuleOp, NameLoc
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    CallSiteLoc,
+    FileLineColLoc,
+    FusedLoc,
+    ModuleOp,
+    NameLoc,
+)
 from xdsl.ir import Attribute, Block, Operation, Region
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError
 
@@ -31,7 +39,9 @@ class Diagnostic:
     """Whether it comes from the parser."""
 
     def render(self, source: str | None = None) -> str:
-        """`file:line:column: error: message`, then, where it is a line of `source`, the line and a caret."""
+        """`file:line:column: error: message`, then, where it is a line of `source`, the line and a
+        caret.
+        """
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         text = f"{place}: error: {self.message}"
         lines = source.split("\n") if source is not None else []
@@ -90,7 +100,8 @@ def _message(error: BaseException, stage: str) -> str:
 def _operation_at_fault(error: BaseException) -> Operation | None:
     """The operation that was being verified, rewritten or complained about when `error` was raised.
 
-    The exceptions do not carry it; the frames of the traceback do, and the innermost one that knows is right.
+    The exceptions do not carry it; the frames of the traceback do, and the innermost one that knows
+    is right.
     """
     for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
         op = _operation_of_frame(frame)
@@ -105,12 +116,14 @@ def _operation_of_frame(frame: FrameType) -> Operation | None:
         while isinstance(owner, (Block, Region)):
             owner = owner.parent
         return owner if isinstance(owner, Operation) else None
-    op: Any = frame.f_locals.get("op")  # by convention the operation that a pattern or a predicate looks at
+    # By convention `op` is what a pattern or a predicate looks at.
+    op: Any = frame.f_locals.get("op")
     return op if isinstance(op, Operation) else None
 
 
 _METHODS_OF_IR = frozenset(
-    method.__code__ for method in (Operation.emit_error, Operation.verify, Block.verify, Region.verify)
+    method.__code__
+    for method in (Operation.emit_error, Operation.verify, Block.verify, Region.verify)
 )
 
 
@@ -122,7 +135,9 @@ _ANNOTATION = re.compile(
 
 @dataclass
 class Expectation:
-    """One `// expected-error @+1 {{text}}` comment; `line` is the line that it speaks of, 0 for an unknown place."""
+    """One `// expected-error @+1 {{text}}` comment; `line` is the line that it speaks of, 0 for an
+    unknown place.
+    """
 
     line: int
     written_at: int
@@ -141,7 +156,9 @@ class Expectations:
 
     @staticmethod
     def parse(file: str, source: str) -> Expectations:
-        """Read the annotations of `source`; `above` and `below` mean the nearest line without one."""
+        """Read the annotations of `source`; `above` and `below` mean the nearest line without
+        one.
+        """
         lines = source.split("\n")
         matches = {number: _ANNOTATION.search(line) for number, line in enumerate(lines, start=1)}
         result = Expectations(file)

@@ -4,8 +4,9 @@ Two kinds: the IR that a README shows behind a `tt-opt` command, and CHECK lines
 
     // GOLDEN (pytest --update-golden)
 
-in a FileCheck file. The lines are made from the output of the part of the file (between `// -----` lines) that they stand
-in; SSA names become captures, so a renumbering does not break them. What they then say is for their author to read.
+in a FileCheck file. The lines are made from the output of the part of the file (between `// -----`
+lines) that they stand in; SSA names become captures, so a renumbering does not break them. What
+they then say is for their author to read.
 """
 
 from __future__ import annotations
@@ -37,9 +38,7 @@ def update_file(path: Path) -> bool:
     return text != source
 
 
-def _update_part(
-    part: str, commands: list[run_lines.Command], path: Path, prefix: str
-) -> str:
+def _update_part(part: str, commands: list[run_lines.Command], path: Path, prefix: str) -> str:
     if MARKER not in part:
         return part
     head = part[: part.index(MARKER)]
@@ -80,7 +79,9 @@ def check_lines(output: str, prefix: str = "CHECK") -> list[str]:
 
 
 def _capture(text: str, known: dict[str, str]) -> str:
-    """`text` as a pattern: the first mention of an SSA name captures it, later ones use the capture."""
+    """`text` as a pattern: the first mention of an SSA name captures it, later ones use the
+    capture.
+    """
 
     def mention(match: re.Match[str]) -> str:
         name = match[1]

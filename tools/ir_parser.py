@@ -1,7 +1,8 @@
 """xDSL's parser, with the place of every operation kept and every failure given one.
 
-MLIR's parser gives an operation that is written without `loc(...)` its place in the file; xDSL's leaves it unknown, so an
-ill-typed operation could not be pointed at, and a pass that loses locations could not be caught.
+MLIR's parser gives an operation that is written without `loc(...)` its place in the file; xDSL's
+leaves it unknown, so an ill-typed operation could not be pointed at, and a pass that loses
+locations could not be caught.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from xdsl.utils.lexer import Span
 
 
 class LocatingParser(Parser):
-    """Parses a module; operations and block arguments without a location get their place in the file."""
+    """Parses a module; operations and block arguments without a location get their place in the
+    file.
+    """
 
     def __init__(self, ctx: Context, text: str, file: str) -> None:
         super().__init__(ctx, text, file)
@@ -39,7 +42,8 @@ class LocatingParser(Parser):
             op = super().parse_operation()
         except (ParseError, RecursionError):
             raise
-        except Exception as error:  # attributes verify themselves while they are parsed, and know no place
+        except Exception as error:
+            # Attributes verify themselves while they are parsed, and know no place.
             message = str(error)
             if not isinstance(error, DiagnosticException):
                 message = f"parsing: {type(error).__name__}: {message} (a traceback: --debug)"

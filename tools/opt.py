@@ -4,8 +4,9 @@
     tt-opt input.mlir -p lower-to-loops --print-ir-after-all
     tt-opt input.mlir -t llvm
 
-It is xDSL's driver with our dialects and passes in place of xDSL's, with MLIR's dumps between passes, MLIR's
-`--verify-diagnostics`, and errors of one message with its line and column instead of a traceback.
+It is xDSL's driver with our dialects and passes in place of xDSL's, with MLIR's dumps between
+passes, MLIR's `--verify-diagnostics`, and errors of one message with its line and column instead of
+a traceback.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class UsageError(Exception):
 
 
 class LLVMTarget(Target):
-    """LLVM IR text from our own emitter; the module must be in the `llvm` dialect (after `lower-loops-to-llvm`)."""
+    """LLVM IR text from our own emitter; the module must be in the `llvm` dialect (after
+    `lower-loops-to-llvm`).
+    """
 
     name = "llvm"
 
@@ -216,7 +219,9 @@ class OptMain(xDSLOptMain):
             return None, from_exception(error, name, self.stage)
 
     def _is_tolerated(self, error: Diagnostic) -> bool:
-        """xDSL's behaviour for files without annotations: the error is the output, and the exit code 0."""
+        """xDSL's behaviour for files without annotations: the error is the output, and the exit
+        code 0.
+        """
         args = self.args
         return args.parsing_diagnostics if error.is_syntax else args.verify_diagnostics
 
@@ -240,7 +245,9 @@ class OptMain(xDSLOptMain):
             raise UsageError(Diagnostic(name, line, column, message).render()) from error
 
     def _chunks(self, source: str) -> list[str]:
-        """The parts between `// -----` lines, each behind so many empty lines that its places are the file's."""
+        """The parts between `// -----` lines, each behind so many empty lines that its places are
+        the file's.
+        """
         if not self.args.split_input_file:
             return [source]
         chunks: list[str] = []
@@ -279,7 +286,9 @@ class Result:
 
 
 def run(args: Sequence[str], stdin: str | None = None) -> Result:
-    """Run `tt-opt` in this process, as tests and documentation do: some 100 times faster than a new one."""
+    """Run `tt-opt` in this process, as tests and documentation do: some 100 times faster than a new
+    one.
+    """
     stdout, stderr = io.StringIO(), io.StringIO()
     verify_attributes = Attribute.__post_init__
     with redirect_stdout(stdout), redirect_stderr(stderr):
@@ -293,7 +302,9 @@ def run(args: Sequence[str], stdin: str | None = None) -> Result:
 
 
 def main(args: Sequence[str] | None = None, stdin: str | None = None) -> int:
-    """The command; returns the exit code: 0, 1 after an error in the input, 2 for a wrong option."""
+    """The command; returns the exit code: 0, 1 after an error in the input, 2 for a wrong
+    option.
+    """
     try:
         return OptMain(args, stdin).execute()
     except UsageError as error:

@@ -1,7 +1,8 @@
 """Examples in READMEs: a command line and the IR that it prints, kept true by a test.
 
-A fenced `sh` block with a line that starts with `tt-opt` (or `$ tt-opt`), followed by a fenced `mlir`, `llvm` or `text` block,
-is an example: the second block is what the command prints, run from the root of the repository.
+A fenced `sh` block with a line that starts with `tt-opt` (or `$ tt-opt`), followed by a fenced
+`mlir`, `llvm` or `text` block, is an example: the second block is what the command prints, run from
+the root of the repository.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ _COMMAND = re.compile(r"^(?:\$ )?(tt-opt .*)$")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language and the lines between its fences, `lines[first:last]` of the file."""
+    """A fenced block: its language and the lines between its fences, `lines[first:last]` of the
+    file.
+    """
 
     language: str
     first: int
@@ -86,7 +89,8 @@ def _blocks(lines: list[str]) -> list[Block]:
 
 def update(readme: Path, root: Path) -> None:
     """Rewrite the outputs of all examples of a README with what the commands print now."""
-    for example in reversed(read_examples(readme)):  # from the end: the lines before it keep their numbers
+    # From the end: the lines before an example keep their numbers.
+    for example in reversed(read_examples(readme)):
         lines = readme.read_text(encoding="utf-8").split("\n")
         lines[example.output.first : example.output.last] = example.run(root).split("\n")
         readme.write_text("\n".join(lines), encoding="utf-8")

@@ -4,8 +4,9 @@
     // RUN: tt-opt %s | tt-opt | filecheck %s --check-prefix=ROUND
     // RUN: not tt-opt %s 2>&1 | filecheck %s
 
-The commands are `tt-opt` and `filecheck`; `not`, pipes, `2>&1` and `%s` (this file) mean what they mean to LLVM's `lit`,
-and a command that fails fails its line. A new process would cost half a second a line; here it is a few milliseconds.
+The commands are `tt-opt` and `filecheck`; `not`, pipes, `2>&1` and `%s` (this file) mean what they
+mean to LLVM's `lit`, and a command that fails fails its line. A new process would cost half a
+second a line; here it is a few milliseconds.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ def read_run_lines(text: str) -> list[str]:
 
 
 def parse_pipeline(line: str, path: Path) -> list[Command]:
-    """The commands of one line, `%s` replaced by `path`; `ValueError` for a line that is not understood."""
+    """The commands of one line, `%s` replaced by `path`; `ValueError` for a line that is not
+    understood.
+    """
     commands: list[Command] = []
     words: list[str] = []
     for word in [*shlex.split(line), "|"]:
@@ -83,7 +86,9 @@ def _command(words: list[str], line: str) -> Command:
 
 
 def without_pass(command: Command, name: str) -> Command | None:
-    """`command` with the pass `name` taken out of its `-p` list; None when it does not run that pass."""
+    """`command` with the pass `name` taken out of its `-p` list; None when it does not run that
+    pass.
+    """
     from xdsl.utils.arg_spec import parse_pipeline as parse_passes
 
     words = list(command.words)

@@ -1,4 +1,6 @@
-"""Who may import whom (DESIGN: folders), what a start may cost, and which imports would load a class twice."""
+"""Who may import whom (DESIGN: folders), what a start may cost, and which imports would load a
+class twice.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ MAY_IMPORT = {
     "runtime": {"runtime", "numpy", "llvmlite", "scipy"},
     "compiler": {"compiler", "dialects", "passes", "runtime", "xdsl", "numpy", "llvmlite", "scipy"},
 }
-"""Folder -> our folders and the distributions of others that it may import; the standard library is free."""
+"""Folder -> our folders and the distributions of others that it may import; the standard library is
+free.
+"""
 
 LIGHT = (
     "dialects/registry.py",
@@ -41,7 +45,9 @@ WALKERS = {"PatternRewriteWalker", "PatternRewriter", "GreedyRewritePatternAppli
 
 @dataclass(frozen=True)
 class Import:
-    """One imported name: `module` is dotted, `at_load` whether loading the importing module loads it."""
+    """One imported name: `module` is dotted, `at_load` whether loading the importing module loads
+    it.
+    """
 
     path: Path
     line: int
@@ -105,7 +111,9 @@ def test_dependency_rule(folder: str) -> None:
 
 def test_nothing_imports_tools() -> None:
     folders = MAY_IMPORT
-    wrong = [i for f in folders for path in sources(f) for i in imports(path) if i.target == "tools"]
+    wrong = [
+        i for f in folders for path in sources(f) for i in imports(path) if i.target == "tools"
+    ]
     assert not wrong, "\n".join(map(str, wrong))
 
 

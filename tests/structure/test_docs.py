@@ -1,4 +1,6 @@
-"""What a newcomer finds: a README in each folder, a docstring in each module, files that can be read in one sitting."""
+"""What a newcomer finds: a README in each folder, a docstring in each module, files that can be
+read in one sitting.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def test_folder_has_a_readme(folder: str) -> None:
 
 
 def test_the_top_level_is_small() -> None:
-    """Nothing beside the folders and files that the README explains; what git ignores does not count."""
+    """Nothing beside the folders and files that the README explains; what git ignores does not
+    count.
+    """
     ignored = {line.strip("/\n") for line in (ROOT / ".gitignore").read_text().splitlines()}
     found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     assert {name for name in found - TOP_LEVEL - ignored if not name.endswith(".egg-info")} == set()
@@ -47,7 +51,9 @@ def test_every_folder_with_modules_is_a_package() -> None:
 
 
 def test_tests_are_no_package() -> None:
-    """xDSL's wheel installs a top-level package `tests`; ours must not be one (import-mode importlib)."""
+    """xDSL's wheel installs a top-level package `tests`; ours must not be one (import-mode
+    importlib).
+    """
     assert not list((ROOT / "tests").rglob("__init__.py"))
 
 

@@ -1,4 +1,6 @@
-"""The names of a pass agree: command line, class, file, test file; each dialect has its file and its tests."""
+"""The names of a pass agree: command line, class, file, test file; each dialect has its file and
+its tests.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The wheel holds every module of the tree: one left out works in an editable install and is missing for users."""
+"""The wheel holds every module of the tree: one left out works in an editable install and is
+missing for users.
+"""
 
 from __future__ import annotations
 
