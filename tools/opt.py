@@ -19,7 +19,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import IO
@@ -71,6 +71,7 @@ class OptMain(xDSLOptMain):
         self.stage = "parsing"
         """What is being done now, for messages."""
         self._start = 0.0
+        self._running: ModulePass | None = None
         super().__init__(description="Tetractys' optimizer driver: passes on textual IR", args=args)
 
     # ---- tables
@@ -145,13 +146,13 @@ class OptMain(xDSLOptMain):
             module.verify()
         self._module = module
         if following is not None:
-            self._running = following
-            self.stage = f"pass '{following.name}'"
+            self.stage, self._running = f"pass '{following.name}'", following
             if self._wants_dump("before", following):
                 self._dump(f"Before {_title(following)}", module)
         self._start = time.perf_counter()
 
     def _end_pass(self, done: ModulePass, module: ModuleOp, *, last: bool) -> None:
+        self._running = None
         if self.args.time_passes:
             seconds = time.perf_counter() - self._start
             print(f"Pass {done.name} took {seconds} seconds", file=sys.stderr)
@@ -179,6 +180,15 @@ class OptMain(xDSLOptMain):
         printer.print_op(module)
         print("\n", file=sys.stderr)
 
+    def _dump_failed(self, module: ModuleOp) -> None:
+        """MLIR's dump of what a failing pass left behind, where dumps after it were asked for."""
+        running = self._running
+        if running is None or not self._wants_dump("after", running):
+            return
+        title = f"After {type(running).__name__} Failed ({running.name})"
+        with suppress(Exception):  # broken IR may not print
+            self._dump(title, module)
+
     # ---- running
 
     def execute(self) -> int:
@@ -200,7 +210,8 @@ class OptMain(xDSLOptMain):
                 code = 1
             if text is not None:
                 outputs.append(text)
-        self._write("// -----\n".join(outputs))
+        if code == 0 or self.args.output_file in (None, "-"):
+            self._write("// -----\n".join(outputs))
         return code
 
     def _process(self, chunk: str, name: str) -> tuple[str | None, Diagnostic | None]:
@@ -210,7 +221,12 @@ class OptMain(xDSLOptMain):
             self.stage = "parsing"
             parser = LocatingParser(self.ctx, chunk, name)
             module = parser.parse_module(not self.args.no_implicit_module)
-            self.apply_passes(module)
+            self._running = None
+            try:
+                self.apply_passes(module)
+            except Exception:
+                self._dump_failed(module)
+                raise
             self.stage = f"target '{self.args.target}'"
             return self.output_resulting_program(module), None
         except Exception as error:

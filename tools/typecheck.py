@@ -38,7 +38,8 @@ def write_settings() -> None:
     settings = pyproject["tool"]["basedpyright"]
     settings["include"] = ["tetractys"]
     settings["extraPaths"] = ["."]
-    settings["strict"] = [f"tetractys/{folder}" for folder in settings["strict"]]
+    for environment in settings["executionEnvironments"]:
+        environment["root"] = f"tetractys/{environment['root']}"
     (VIEW.parent / "pyrightconfig.json").write_text(json.dumps(settings, indent=2))
 
 
