@@ -17,6 +17,7 @@ DIALECTS = {
     "builtin": ("xdsl.dialects.builtin", "Builtin"),
     "func": ("xdsl.dialects.func", "Func"),
     "llvm": ("xdsl.dialects.llvm", "LLVM"),
+    "llvmx": ("tetractys.dialects.llvm_ext", "LlvmExt"),
     "elemwise": ("tetractys.dialects.elemwise", "Elemwise"),
     "tensor": ("tetractys.dialects.tensor", "Tensor"),
     "loops": ("tetractys.dialects.loops", "Loops"),
