@@ -80,7 +80,10 @@ def _bitwise(dtypes: Sequence[str], props: Props) -> str:
     if any(is_float(dtype) for dtype in dtypes):
         raise InferTypeError(f"found {', '.join(dtypes)}; expected bool or integers; "
                              "cast the floating-point operand first")
-    return upcast(*dtypes)
+    if is_float(result := upcast(*dtypes)):
+        raise InferTypeError(f"found {', '.join(dtypes)}; expected integers that one integer dtype "
+                             "holds; cast one of them first")
+    return result
 
 
 def _integers(dtypes: Sequence[str], props: Props) -> str:
