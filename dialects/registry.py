@@ -19,10 +19,10 @@ DIALECTS = {
     "llvm": ("xdsl.dialects.llvm", "LLVM"),
     "llvmx": ("tetractys.dialects.llvm_ext", "LlvmExt"),
     "elemwise": ("tetractys.dialects.elemwise", "Elemwise"),
-    "tensor": ("tetractys.dialects.tensor", "Tensor"),
+    "tensor": ("tetractys.dialects.tensor", "tensor_with_upstream"),
     "loops": ("tetractys.dialects.loops", "Loops"),
 }
-"""Dialect name -> (module, name of the dialect object in it)."""
+"""Dialect name -> (module, name in it of the dialect object, or of a function that makes it)."""
 
 
 def load_dialect(name: str) -> Dialect:
@@ -30,4 +30,5 @@ def load_dialect(name: str) -> Dialect:
     if name not in DIALECTS:
         raise KeyError(f"dialect {name!r}: unknown name; expected one of {', '.join(DIALECTS)}")
     module, attribute = DIALECTS[name]
-    return getattr(import_module(module), attribute)
+    found = getattr(import_module(module), attribute)
+    return found() if callable(found) else found

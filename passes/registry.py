@@ -37,9 +37,7 @@ PASSES = (
     # Level 3.
     "lower-loops-to-llvm",
 )
-"""The command-line names of all passes. `compiler/pipeline.py` says in which order they run, and
-why.
-"""
+"""The names of all passes; `compiler/pipeline.py` says in which order they run, and why."""
 
 
 def module_name(name: str) -> str:

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from tetractys.tools.run_lines import Command
 
 ROOT = Path(__file__).resolve().parent.parent
 FILECHECK = ROOT / "tests" / "filecheck"
@@ -53,23 +50,8 @@ class CheckFile(pytest.File):
             yield WithoutPassItem.from_parent(self, name="without the pass")
 
 
-class CheckFailure(Exception):
-    """A RUN line did not do what it should; the message shows what it did."""
-
-
 class CheckItem(pytest.Item):
     """Runs all RUN lines of a file."""
-
-    def pipelines(self) -> list[list[Command]]:
-        """The RUN lines, parsed."""
-        from tetractys.tools.run_lines import parse_pipeline, read_run_lines
-
-        lines = read_run_lines(self.path.read_text(encoding="utf-8"))
-        if not lines:
-            raise CheckFailure(
-                f"{self.path}: no RUN line; expected `// RUN: tt-opt %s | filecheck %s`"
-            )
-        return [parse_pipeline(line, self.path) for line in lines]
 
     def runtest(self) -> None:
         """Fail when a RUN line fails."""
@@ -77,14 +59,13 @@ class CheckItem(pytest.Item):
 
         if self.config.getoption("--update-golden"):
             golden.update_file(self.path)
-        for pipeline in self.pipelines():
-            outcome = run_lines.execute(pipeline)
-            if outcome.failure:
-                raise CheckFailure(outcome.failure)
+        run_lines.check_file(self.path)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
         """The output alone for a failed check; the traceback for anything else."""
-        if isinstance(excinfo.value, (CheckFailure, ValueError)):
+        from tetractys.tools.run_lines import CheckFailure
+
+        if isinstance(excinfo.value, CheckFailure):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo))
 
@@ -97,36 +78,7 @@ class WithoutPassItem(CheckItem):
     """Runs the RUN lines that name the file's pass without it: each must fail."""
 
     def runtest(self) -> None:
-        """Fail when a RUN line succeeds although its pass did not run, or when none names the
-        pass.
-        """
+        """Fail when a RUN line succeeds although its pass did not run."""
         from tetractys.tools import run_lines
 
-        name = pass_of_file(self.path)
-        tried = 0
-        for pipeline in self.pipelines():
-            changed = [run_lines.without_pass(command, name) for command in pipeline]
-            if not any(changed):
-                continue
-            tried += 1
-            commands = [new or old for new, old in zip(changed, pipeline, strict=True)]
-            if not run_lines.execute(commands).failure:
-                line = " | ".join(str(command) for command in pipeline)
-                raise CheckFailure(
-                    f"succeeds although '{name}' is left out; it proves nothing: {line}"
-                )
-        if not tried:
-            raise CheckFailure(f"{self.path}: no RUN line has '{name}' in its -p list")
-
-
-def pass_of_file(path: Path) -> str:
-    """The pass that `fuse_elemwise.mlir` or `fuse_elemwise-limits.mlir` is about."""
-    from tetractys.passes.registry import PASSES
-
-    stem = path.stem.replace("_", "-")
-    names = [name for name in PASSES if stem == name or stem.startswith(name + "-")]
-    if not names:
-        raise CheckFailure(
-            f"{path.name}: no pass of this name; expected <pass>.mlir or <pass>-<topic>.mlir"
-        )
-    return max(names, key=len)
+        run_lines.check_file_without_pass(self.path)

@@ -44,6 +44,61 @@ class Outcome:
     failure: str = ""
 
 
+class CheckFailure(Exception):
+    """A RUN line did not do what it should; the message shows what it did."""
+
+
+def check_file(path: Path) -> None:
+    """Run the RUN lines of a test file; `CheckFailure` for the first that fails."""
+    for pipeline in _pipelines(path):
+        outcome = execute(pipeline)
+        if outcome.failure:
+            raise CheckFailure(outcome.failure)
+
+
+def check_file_without_pass(path: Path) -> None:
+    """Run the RUN lines that name the file's pass without it; `CheckFailure` for one that succeeds.
+
+    A check that passes without its pass checks nothing. A file none of whose lines runs its pass
+    fails too.
+    """
+    name = pass_of_file(path)
+    tried = 0
+    for pipeline in _pipelines(path):
+        changed = [without_pass(command, name) for command in pipeline]
+        if not any(changed):
+            continue
+        tried += 1
+        commands = [new or old for new, old in zip(changed, pipeline, strict=True)]
+        if not execute(commands).failure:
+            line = " | ".join(str(command) for command in pipeline)
+            raise CheckFailure(f"succeeds although '{name}' is left out; it proves nothing: {line}")
+    if not tried:
+        raise CheckFailure(f"{path}: no RUN line has '{name}' in its -p list")
+
+
+def pass_of_file(path: Path) -> str:
+    """The pass that `fuse_elemwise.mlir` or `fuse_elemwise-limits.mlir` is about."""
+    from tetractys.passes.registry import PASSES
+
+    stem = path.stem.replace("_", "-")
+    names = [name for name in PASSES if stem == name or stem.startswith(name + "-")]
+    if not names:
+        message = "no pass of this name; expected <pass>.mlir or <pass>-<topic>.mlir"
+        raise CheckFailure(f"{path.name}: {message}")
+    return max(names, key=len)
+
+
+def _pipelines(path: Path) -> list[list[Command]]:
+    lines = read_run_lines(path.read_text(encoding="utf-8"))
+    if not lines:
+        raise CheckFailure(f"{path}: no RUN line; expected `// RUN: tt-opt %s | filecheck %s`")
+    try:
+        return [parse_pipeline(line, path) for line in lines]
+    except ValueError as error:
+        raise CheckFailure(f"{path}: {error}") from error
+
+
 def read_run_lines(text: str) -> list[str]:
     """The RUN lines of a test file, continued lines joined."""
     lines: list[str] = []

@@ -33,7 +33,9 @@ def make_view() -> None:
 
 
 def write_settings() -> None:
-    """Write pyproject's settings for the view: the same, with the folders under their import names."""
+    """Write pyproject's settings for the view: the same, with the folders under their import
+    names.
+    """
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     settings = pyproject["tool"]["basedpyright"]
     settings["include"] = ["tetractys"]

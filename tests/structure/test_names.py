@@ -51,6 +51,8 @@ def test_names_of_a_dialect_agree(name: str) -> None:
     dialect = load_dialect(name)
     assert dialect.name == name
     assert list((FILECHECK / "dialects").glob(f"{name}*.mlir")), "no FileCheck file"
+    names = [op.name for op in dialect.operations]
+    assert len(set(names)) == len(names), "an operation of upstream's is redefined"
     for op in dialect.operations:
         assert op.name.startswith(f"{name}."), op.name
         assert op.__name__.endswith("Op"), op.__name__

@@ -150,7 +150,11 @@ def test_debuginfo_keeps_a_written_location() -> None:
         ("\n  elemwise.nonsense", [], "<stdin>:2:20: error: Operation elemwise.nonsense is not "),
         (IDENTITY.replace("%x :", "%y :"), [], "error: values used but not defined: [%y]"),
         (ILL_TYPED, [], "<stdin>:2:3: error: Expected arguments to have the same types as the "),
-        ("func.func @main(%x: f32) {\n}", [], "<stdin>:1:1: error: Operation func.func contains empty"),
+        (
+            "func.func @main(%x: f32) {\n}",
+            [],
+            "<stdin>:1:1: error: Operation func.func contains empty",
+        ),
         (IDENTITY, ["-p", "refuse"], "<stdin>:2:3: error: func.return: not wanted here\n"),
         (IDENTITY, ["-p", "crash"], "<stdin>: error: pass 'crash': KeyError: 'lost'"),
         (IDENTITY, ["-p", "break"], "<stdin>:2:3: error: Expected arguments to have the same "),
@@ -159,9 +163,13 @@ def test_debuginfo_keeps_a_written_location() -> None:
         (IDENTITY, ["-p", "rename{n=2}"], "tt-opt: error: -p 'rename{n=2}': "),
         (IDENTITY, ["--print-ir-after=x"], "tt-opt: error: pass 'x': unknown name; expected one "),
         ("", ["no/such/file.mlir"], "tt-opt: error: cannot read 'no/such/file.mlir': No such file"),
-        (IDENTITY, ["-o", "no/such/folder/out"], "tt-opt: error: cannot write 'no/such/folder/out': "),
+        (
+            IDENTITY,
+            ["-o", "no/such/folder/out"],
+            "tt-opt: error: cannot write 'no/such/folder/out': ",
+        ),
         ("(" * 100_000, [], "<stdin>:1:1: error: "),
-        ("%0 = \"a.b\"() ({" * 5000, ["--allow-unregistered-dialect"], "error: "),
+        ('%0 = "a.b"() ({' * 5000, ["--allow-unregistered-dialect"], "error: "),
     ],
 )
 def test_bad_input_is_one_message(text: str, args: list[str], message: str) -> None:
@@ -208,7 +216,10 @@ EXPECTED = "// expected-error @below {{Expected arguments to have the same types
         (ILL_TYPED.replace("\n}", "\n// expected-error @-1 {{same types}}\n}"), ""),
         (ILL_TYPED.replace("\n}", "\n// expected-error-re @-1 {{[{{tensor<\\?xf32>}}]}}\n}"), ""),
         (EXPECTED, "<stdin>:3:3: error: unexpected error: Expected arguments"),
-        (EXPECTED, '<stdin>:1:1: error: expected error "Expected arguments to have the same types"'),
+        (
+            EXPECTED,
+            '<stdin>:1:1: error: expected error "Expected arguments to have the same types"',
+        ),
         (IDENTITY + "// expected-error {{x}}", 'error: expected error "x" was not produced'),
     ],
 )

@@ -1,14 +1,24 @@
-"""The FileCheck collector: what a RUN line means, and that a check which proves nothing is caught."""
+"""The FileCheck collector: what a RUN line means, and that a check which proves nothing is
+caught.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.passes import ModulePass
 
+from tetractys.passes import registry
 from tetractys.tools import golden, readme, run_lines
 
-IDENTITY = "func.func @main(%x: tensor<?xf64>) -> tensor<?xf64> {\n  func.return %x : tensor<?xf64>\n}\n"
+IDENTITY = (
+    "func.func @main(%x: tensor<?xf64>) -> tensor<?xf64> {\n  func.return %x : tensor<?xf64>\n}\n"
+)
 
 
 @pytest.fixture
@@ -82,6 +92,58 @@ def test_without_pass(file: Path) -> None:
     assert without is not None
     assert without.words[-1] == "fuse-nests{limit=3}"
     assert run_lines.without_pass(command, "bufferize") is None
+
+
+@pytest.fixture
+def toy_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`rename`, the only pass of the table."""
+
+    @dataclass(frozen=True)
+    class RenamePass(ModulePass):
+        name = "rename"
+
+        def apply(self, ctx: Context, op: ModuleOp) -> None:
+            for inner in op.walk():
+                if isinstance(inner, FuncOp):
+                    inner.properties["sym_name"] = StringAttr("renamed")
+
+    monkeypatch.setattr(registry, "PASSES", ("rename",))
+    monkeypatch.setattr(registry, "load_pass", {"rename": RenamePass}.__getitem__)
+
+
+RUN = "// RUN: tt-opt %s -p rename | filecheck %s\n"
+
+
+@pytest.mark.usefixtures("toy_pass")
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (f"{RUN}{IDENTITY}// CHECK: @renamed\n", ""),
+        (f"{RUN}{IDENTITY}// CHECK: func.func\n", "succeeds although 'rename' is left out"),
+        (
+            f"// RUN: tt-opt %s | filecheck %s\n{IDENTITY}// CHECK: @main",
+            "no RUN line has 'rename'",
+        ),
+        (IDENTITY, "no RUN line; expected"),
+        ("// RUN: rm %s", "found 'rm'"),
+    ],
+)
+def test_a_file_without_its_pass(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "rename-topic.mlir"
+    path.write_text(text)
+    if not complaint:
+        run_lines.check_file(path)
+        run_lines.check_file_without_pass(path)
+        return
+    with pytest.raises(run_lines.CheckFailure, match=complaint):
+        run_lines.check_file_without_pass(path)
+
+
+def test_the_pass_of_a_file() -> None:
+    assert run_lines.pass_of_file(Path("fuse_elemwise.mlir")) == "fuse-elemwise"
+    assert run_lines.pass_of_file(Path("fuse_nests-near_misses.mlir")) == "fuse-nests"
+    with pytest.raises(run_lines.CheckFailure, match="no pass of this name"):
+        run_lines.pass_of_file(Path("fuse_everything.mlir"))
 
 
 def test_golden_lines(file: Path) -> None:
