@@ -8,9 +8,11 @@ One operation says nearly everything:
 
 *Sizes* are `index` values; every iteration is independent and their order is unspecified. *Inputs*:
 for each dimension an iterator of this nest, or `:` for the whole slice; the body's argument is the
-element (a scalar) or the slice (a tensor of the `:` dimensions). Broadcasting is a dimension that a
-map leaves out, transposition a permuted map. The body is pure; it holds `elemwise` operations on
-scalars, inner nests, gathers, and may use any value defined above the nest.
+element (a scalar) or the slice (a tensor of the `:` dimensions). Broadcasting is an iterator that a
+map leaves out, transposition a permuted map; `0` stands for the only position of a dimension of
+static size 1, in inputs and results, so that no loop runs over it (a nest may have no iterator). The
+body is pure; it holds `elemwise` operations on scalars, inner nests, gathers, and may use any value
+defined above the nest, the iterators (of type `index`) included.
 
 *Results* have a kind and a map. `collect` stores the yielded value at its iterators' position.
 Iterators that a map leaves out are *combined* by the kind's monoid: `add mul max min and or`. A
@@ -18,7 +20,8 @@ Iterators that a map leaves out are *combined* by the kind's monoid: `add mul ma
 combines element by element. `argmax` stands right behind a `max` of the same map, takes the yielded
 i64 position, and gives that of the first largest value (a NaN is the largest). A result that combines
 everything and keeps no `:` is a scalar. `scatter_add`, `scatter_set` start from an init operand:
-`scatter_add(%base)[?, %k]`; each `?` is an index yielded behind the value.
+`scatter_add(%base)[?, %k]`; each `?` is an index yielded behind the value, and treated as one of a
+`loops.gather`: negative counts from the end, out of range stops the function with `IndexError`.
 
 Of rank 0 there are only scalars at this level: `f64`, never `tensor<f64>`, in signatures too. A
 *schedule* dictionary (`vector`, `jam`, `prefetch`, ...) says how, never what.
@@ -74,13 +77,15 @@ SLICE = -1
 """In a map: the whole dimension, `:`."""
 YIELDED = -2
 """In a scatter's map: an index that the body yields, `?`."""
+ZERO = -3
+"""In a map: the only position of a dimension of static size 1, `0`."""
 
 MONOIDS = ("add", "mul", "max", "min", "and", "or")
 SCATTERS = ("scatter_add", "scatter_set")
 KINDS = ("collect", *MONOIDS, "argmax", *SCATTERS)
 
 Map = tuple[int, ...]
-"""One entry a dimension: an iterator's number, `SLICE`, or `YIELDED`."""
+"""One entry a dimension: an iterator's number, `SLICE`, `YIELDED`, or `ZERO`."""
 
 INDEX = IndexType()
 
@@ -311,7 +316,7 @@ def _verify_inputs(nest: NestOp) -> None:
         if len(entries) != len(value.type.get_shape()):
             raise VerifyException(f"loops.nest: found a map of {len(entries)} entries for "
                                   f"{value.type}; expected one entry a dimension")
-        _verify_map(nest, entries)
+        _verify_map(nest, entries, value.type)
         wanted = slice_type(value.type, entries)
         found = argument.type
         if isinstance(found, VectorType) and found.get_shape() == (width,):
@@ -325,10 +330,14 @@ def _rank(type_: Attribute) -> int:
     return len(type_.get_shape()) if isinstance(type_, TensorType | MemRefType) else 0
 
 
-def _verify_map(nest: NestOp, entries: Map, *, scatter: bool = False) -> None:
-    lowest = YIELDED if scatter else SLICE
+def _verify_map(nest: NestOp, entries: Map, type_: Attribute, *, scatter: bool = False) -> None:
     named = [entry for entry in entries if entry >= 0]
-    if any(not lowest <= entry < nest.rank for entry in entries) or len(set(named)) != len(named):
+    known = all(ZERO <= entry < nest.rank and (scatter or entry != YIELDED) for entry in entries)
+    assert isinstance(type_, TensorType | MemRefType)
+    if any(entry == ZERO and n != 1 for entry, n in zip(entries, type_.get_shape())):
+        raise VerifyException(f"loops.nest: found `0` in a map for {type_}; expected it only for a "
+                              "dimension of static size 1")
+    if not known or len(set(named)) != len(named):
         raise VerifyException(f"loops.nest: found map {list(entries)}; expected iterators of this nest, "
                               "each at most once, or `:`")
 
@@ -347,7 +356,6 @@ def _verify_results(nest: NestOp) -> None:
     for number, (kind, entries) in enumerate(zip(kinds, maps)):
         if kind not in KINDS:
             raise VerifyException(f"loops.nest: found kind {kind!r}; expected one of {KINDS}")
-        _verify_map(nest, entries, scatter=kind in SCATTERS)
         named = {entry for entry in entries if entry >= 0}
         if kind == "collect" and len(named) != nest.rank:
             raise VerifyException("loops.nest: found a collect that leaves out an iterator; "
@@ -355,6 +363,8 @@ def _verify_results(nest: NestOp) -> None:
         if kind == "argmax" and (number == 0 or (kinds[number - 1], maps[number - 1]) != ("max", entries)):
             raise VerifyException("loops.nest: found argmax without a max of the same map before it")
     for part in nest.parts():
+        if part.map and _rank(part.type) == len(part.map):
+            _verify_map(nest, part.map, part.type, scatter=part.kind in SCATTERS)
         if _rank(part.type) != len(part.map) or _rank(part.value.type) != part.map.count(SLICE):
             raise VerifyException(f"loops.nest: found {part.kind}{list(part.map)} of type {part.type} "
                                   f"from a yielded {part.value.type}; expected equal ranks")
@@ -414,7 +424,7 @@ class _NestPrinter:
             if number >= 0:
                 self.printer.print_ssa_value(self.nest.iterators[number])
             else:
-                self.printer.print_string(":" if number == SLICE else "?")
+                self.printer.print_string({SLICE: ":", YIELDED: "?", ZERO: "0"}[number])
 
         self.printer.print_string("[")
         self.printer.print_list(entries, entry)
@@ -449,6 +459,11 @@ def _parse_nest(parser: Parser) -> NestOp:
         if parser.parse_optional_punctuation("?") is not None:
             return YIELDED
         start = parser.pos
+        if (number := parser.parse_optional_integer()) is not None:
+            if number != 0:
+                parser.raise_error(f"loops.nest: found {number} in a map; expected `0`, an iterator, "
+                                   "`:` or `?`", start, parser.pos)
+            return ZERO
         operand = parser.parse_unresolved_operand()
         if operand.operand_name not in names:
             parser.raise_error(f"loops.nest: found %{operand.operand_name} in a map; expected an "
