@@ -1,0 +1,64 @@
+"""Addresses of library functions that kernels call: BLAS through SciPy's Cython capsules, and libm.
+
+Looked up only for the names in a spec's `externs`. BLAS names follow Fortran's convention as SciPy
+exports them: every argument by pointer, 32-bit integers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import sys
+from array import array
+from functools import cache
+from typing import Any
+
+LIBM = frozenset(
+    name + suffix
+    for name in (
+        "pow fmod exp log log1p expm1 tanh sin cos tan atan2 cbrt erf erfc lgamma tgamma hypot"
+    ).split()
+    for suffix in ("", "f")
+)
+_MODULES = ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack")
+
+
+class ExternError(LookupError):
+    """A library function that no library here has."""
+
+
+@cache
+def address(name: str) -> int:
+    """The address of a BLAS, LAPACK or libm function.  Raises `ExternError`."""
+    if name in LIBM:
+        return ctypes.cast(getattr(_libm(), name), ctypes.c_void_p).value or 0
+    for module in _MODULES:
+        capsules: dict[str, Any] = importlib.import_module(module).__pyx_capi__
+        if name in capsules:
+            return _capsule_pointer(capsules[name])
+    raise ExternError(f"library function {name!r} not found; expected one of libm, BLAS or LAPACK")
+
+
+@cache
+def table(externs: tuple[str, ...]) -> array[int]:
+    """The table that word 1 of the flat block points to; shared by all functions with the same
+    names.
+    """
+    return array("q", [address(name) for name in externs] or [0])
+
+
+@cache
+def _libm() -> ctypes.CDLL:
+    if sys.platform == "darwin":
+        return ctypes.CDLL("libSystem.dylib")
+    return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else "libm.so.6")
+
+
+def _capsule_pointer(capsule: Any) -> int:
+    name = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(
+        ("PyCapsule_GetName", ctypes.pythonapi)
+    )
+    pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+        ("PyCapsule_GetPointer", ctypes.pythonapi)
+    )
+    return pointer(capsule, name(capsule))

@@ -1,0 +1,158 @@
+"""The object cache on disk: content-addressed, checked when read, private to its user, and never in
+the way.
+
+An entry is one file: a magic line, a digest of the rest, the length of the metadata, the metadata
+(JSON), the object code.  It is written beside its place and renamed into it, so a reader meets a
+whole file or none, and there is no lock.  Whatever goes wrong (no directory, read-only, corrupt,
+torn, someone else's) reads as a miss and writes as nothing.  Object code is loaded into the
+process, so the directory must belong to this user and to nobody else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import stat
+import struct
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tetractys.runtime import jit
+from tetractys.runtime.spec import ABI_VERSION
+
+ENVIRONMENT = "TETRACTYS_CACHE"
+_MAGIC = b"tetractys object 1\n"
+_LENGTH = struct.Struct("<Q")
+_DIGEST = 32
+_OFF = {"", "0", "off", "none"}
+_serial = itertools.count()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Object code and what was stored beside it."""
+
+    object: bytes
+    metadata: dict[str, Any]
+
+
+@cache
+def salt() -> str:
+    """What every key depends on: tool versions, processor, features, ABI."""
+    host = jit.host()
+    return "\n".join((host.versions, host.triple, host.cpu, host.features, f"abi {ABI_VERSION}"))
+
+
+def key(*parts: str | bytes) -> str:
+    """The key of an entry made from `parts` on this machine (parts are length-prefixed: no two
+    lists collide).
+    """
+    digest = hashlib.blake2b(digest_size=24)
+    for part in (salt(), *parts):
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(_LENGTH.pack(len(data)))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def directory() -> Path | None:
+    """The cache directory by `TETRACTYS_CACHE` (a path; empty, `0` or `off`: no cache), or the
+    default one.
+    """
+    named = os.environ.get(ENVIRONMENT)
+    if named is not None:
+        return None if named.lower() in _OFF else Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "tetractys"
+    except RuntimeError:  # no home directory
+        return None
+
+
+def get(key: str, where: Path | None = None) -> bytes | None:
+    """The object code of an entry, or None."""
+    entry = get_entry(key, where)
+    return None if entry is None else entry.object
+
+
+def get_entry(key: str, where: Path | None = None) -> Entry | None:
+    """An entry, or None when there is none or it is not as it was written."""
+    path = _path(key, where or directory(), create=False)
+    if path is None:
+        return None
+    try:
+        return _decode(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def put(
+    key: str, code: bytes, metadata: dict[str, Any] | None = None, where: Path | None = None
+) -> bool:
+    """Writes an entry; False when that is impossible (which is no error)."""
+    path = _path(key, where or directory(), create=True)
+    if path is None:
+        return False
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{next(_serial)}")
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
+            file.write(_encode(code, metadata or {}))
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True) if path.parent.is_dir() and os.access(
+            path.parent, os.W_OK
+        ) else None
+        return False
+    return True
+
+
+def _encode(code: bytes, metadata: dict[str, Any]) -> bytes:
+    text = json.dumps(metadata, separators=(",", ":")).encode()
+    body = _LENGTH.pack(len(text)) + text + code
+    return _MAGIC + hashlib.blake2b(body, digest_size=_DIGEST).digest() + body
+
+
+def _decode(data: bytes) -> Entry | None:
+    start = len(_MAGIC) + _DIGEST
+    body = memoryview(data)[start:]
+    if not data.startswith(_MAGIC) or len(body) < _LENGTH.size:
+        return None
+    if hashlib.blake2b(body, digest_size=_DIGEST).digest() != data[len(_MAGIC) : start]:
+        return None
+    end = _LENGTH.size + _LENGTH.unpack_from(body)[0]
+    return Entry(bytes(body[end:]), json.loads(bytes(body[_LENGTH.size : end])))
+
+
+def _path(key: str, where: Path | None, create: bool) -> Path | None:
+    """The file of a key, in two levels; None when the directory cannot serve."""
+    if where is None or not key.isalnum():
+        return None
+    if not _is_private(where, create):
+        return None
+    folder = where / key[:2]
+    if create:
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError:
+            return None
+    return folder / f"{key[2:]}.o"
+
+
+def _is_private(where: Path, create: bool) -> bool:
+    """Whether the directory is ours and nobody else may write there; made (0700) when `create`."""
+    try:
+        if create:
+            where.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = os.stat(where)
+    except OSError:
+        return False
+    if not stat.S_ISDIR(status.st_mode):
+        return False
+    if os.name == "nt":
+        return True  # a directory below the user's profile inherits a private access list
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022

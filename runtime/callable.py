@@ -1,0 +1,267 @@
+"""The callable: a Python class with everything but the call, and two ways to call it.
+
+`make_callable` gives an object whose type derives from `Function` (or from a subclass that the
+compiler passes as `base`) and whose call goes straight to machine code: `native_type(base)` is a
+heap type made by `PyType_FromSpecWithBases` with two words behind the base's own: the vectorcall
+pointer and the state's address. Attributes, methods, weak references and garbage collection are
+Python's.  Where the layout check fails, `python_type(base)` has an ordinary `__call__`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import inspect
+import os
+import sys
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tetractys.runtime import blas, errors, jit, native, python_path
+from tetractys.runtime.binding import bind_arguments
+from tetractys.runtime.cell import Cell
+from tetractys.runtime.layout import CLEAN_MARK, LayoutError, find
+from tetractys.runtime.pack import OperandError, is_clean, pack
+from tetractys.runtime.spec import VALUE_WORDS, WORD_ERROR, WORD_VALUES, KernelSpec
+from tetractys.runtime.state import State
+
+Slow = Callable[["Function", tuple[Any, ...], dict[str, Any]], Any]
+"""Filters the arguments of an unusual call and answers with `function.call_clean(arrays)`, or
+raises.
+"""
+
+Raise = Callable[["Function", int, tuple[int, ...]], Any]
+"""Gets the index into `spec.errors` and five integers; raises (or answers, which is then the call's
+result).
+"""
+
+ENVIRONMENT = "TETRACTYS_CALLPATH"
+MAX_FLAT_WORDS = 1 << 14
+"""Functions with a larger flat block go by the Python path: the trampoline keeps the block on the C
+stack.
+"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a callable is made of."""
+
+    spec: KernelSpec
+    code: jit.Code
+    cells: tuple[Cell, ...]
+    constants: tuple[np.ndarray, ...]
+    defaults: tuple[Any, ...]
+    slow: Slow | None
+    raise_: Raise | None
+    externs: array[int]
+
+
+class Function:
+    """Base of every compiled function."""
+
+    recipe: Recipe
+    engine: Any
+    native: bool
+    name: str | None = None
+    trust_input: bool = False
+    _closers: ClassVar[Callable[[Any], None]] = staticmethod(native.close)
+
+    @property
+    def spec(self) -> KernelSpec:
+        """What the function takes and gives."""
+        return self.recipe.spec
+
+    def call_clean(self, arrays: Sequence[Any]) -> Any:
+        """Calls with one array of the right dtype and rank for each input; strides and alignment
+        may be any.
+
+        Raises `OperandError` (a TypeError) for a wrong dtype or rank; never goes to the slow path.
+        """
+        inputs = self.recipe.spec.inputs
+        if len(arrays) != len(inputs):
+            raise TypeError(f"{len(arrays)} arrays given; expected {len(inputs)}")
+        packed = [pack(value, operand) for value, operand in zip(arrays, inputs, strict=True)]
+        return self(*packed, CLEAN_MARK)  # type: ignore[operator]  # the derived types are callable
+
+    def slow_entry(self, *args: Any, **kwargs: Any) -> Any:
+        """Where the call path sends what it does not take."""
+        slow = self.recipe.slow
+        if slow is not None:
+            return slow(self, args, kwargs)
+        return self.call_clean(bind_arguments(self.recipe.spec, self.recipe.defaults, args, kwargs))
+
+    def refuse(self, *args: Any) -> Any:
+        """Why arrays from `call_clean` were not taken: raises."""
+        for value, operand in zip(args, self.recipe.spec.inputs, strict=True):
+            pack(value, operand)
+        raise OperandError("an argument changed while the function was called with it")
+
+    def settle(self, _: int = 0) -> None:
+        """Waits for cells that another call updates and repacks values; then the call path starts
+        again.
+        """
+        recipe = self.recipe
+        for index in recipe.spec.update_cells:
+            recipe.cells[index].wait()
+        for cell, operand in zip(recipe.cells, recipe.spec.shareds, strict=False):
+            if not is_clean(cell.value, operand):
+                cell.set(pack(cell.value, operand))
+
+    def report_at(self, flat: int) -> Any:
+        """Reports the error that stands in the flat block at address `flat`."""
+        words = (ctypes.c_int64 * (WORD_VALUES + VALUE_WORDS)).from_address(flat)
+        return self.report(words[WORD_ERROR] - 1, tuple(words[WORD_VALUES:]))
+
+    def report(self, code: int, values: tuple[int, ...]) -> Any:
+        """Raises the error `code` of compiled code, or lets the recipe's `raise_` do it."""
+        if self.recipe.raise_ is not None:
+            return self.recipe.raise_(self, code, values)
+        raise errors.exception(self.recipe.spec, code, values)
+
+    def close(self) -> None:
+        """Later calls raise RuntimeError.  A call that is running ends as usual."""
+        self._closers(self)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters: list[inspect.Parameter] = []
+        for k, (operand, value) in enumerate(
+            zip(self.spec.inputs, self.recipe.defaults, strict=True)
+        ):
+            name = operand.name if operand.name and operand.name.isidentifier() else f"_{k}"
+            default = inspect.Parameter.empty if value is None else value
+            parameters.append(inspect.Parameter(name, kind, default=default))
+        return inspect.Signature(parameters, __validate_parameters__=False)
+
+    def __copy__(self) -> Function:
+        recipe = self.recipe
+        twin = build(recipe, type(self).__mro__[1], self.native)
+        for key, value in vars(self).items():
+            twin.__dict__.setdefault(key, value)
+        return twin
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"cannot pickle the compiled function {self.name or self.spec.name or ''!r}"
+        )
+
+    def __repr__(self) -> str:
+        name = self.name or self.spec.name or "of"
+        return f"<{type(self).__name__} {name} {len(self.spec.inputs)} inputs>"
+
+    def __del__(self) -> None:
+        if native is not None:  # pyright: ignore  (None at the very end of the interpreter)
+            native.close(self)
+
+
+@cache
+def python_type(base: type[Function]) -> type[Function]:
+    """The class derived from `base` whose call goes by Python."""
+
+    def __call__(self: Function, *args: Any, **kwargs: Any) -> Any:
+        return python_path.call(self, args, kwargs)
+
+    body = {"__call__": __call__, "__module__": base.__module__, "__doc__": base.__doc__}
+    return type(base.__name__, (base,), body)
+
+
+def is_native() -> bool:
+    """Whether new functions go by the trampoline: the layout is known and `TETRACTYS_CALLPATH` is
+    not `python`.
+    """
+    if os.environ.get(ENVIRONMENT, "") == "python":
+        return False
+    try:
+        find()
+    except LayoutError:
+        return False
+    return True
+
+
+def make_callable(
+    spec: KernelSpec,
+    code: jit.Code,
+    cells: Sequence[Cell] = (),
+    constants: Sequence[np.ndarray] = (),
+    slow: Slow | None = None,
+    raise_: Raise | None = None,
+    *,
+    defaults: Mapping[str, Any] | Sequence[Any] | None = None,
+    base: type[Function] = Function,
+    path: str | None = None,
+) -> Any:
+    """The callable of a compiled kernel.
+
+    `cells`: one for every shared value read, then those only written (`spec.n_cells` in all).
+    `constants`: arrays, packed here. `defaults`: clean arrays by input name, or one (or None) for
+    each input. `slow`, `raise_`: see their types; without them arguments are taken as they are, and
+    errors worded by `runtime.errors`. `base`: a subclass of `Function`; `path`: "native" or
+    "python", by default what `is_native` says.
+    """
+    if len(cells) != spec.n_cells or len(constants) != len(spec.constants):
+        raise ValueError(
+            f"make_callable: {len(cells)} cells and {len(constants)} constants given; "
+            f"expected {spec.n_cells} and {len(spec.constants)}"
+        )
+    if defaults is None or isinstance(defaults, Mapping):
+        named = defaults or {}
+        defaults = [named.get(operand.name or "") for operand in spec.inputs]
+    inputs = tuple(
+        operand if operand.name is None else replace(operand, name=sys.intern(operand.name))
+        for operand in spec.inputs
+    )
+    recipe = Recipe(
+        spec=replace(spec, inputs=inputs),
+        code=code,
+        cells=tuple(cells),
+        constants=tuple(
+            pack(value, operand) for value, operand in zip(constants, spec.constants, strict=True)
+        ),
+        defaults=tuple(defaults),
+        slow=slow,
+        raise_=raise_,
+        externs=blas.table(spec.externs),
+    )
+    wanted = is_native() if path is None else path == "native"
+    return build(recipe, base, wanted)
+
+
+def build(recipe: Recipe, base: type[Function], wanted: bool) -> Function:
+    """A callable from its recipe; `wanted`: by the trampoline, if the flat block is not too large
+    for it.
+    """
+    if not wanted or recipe.spec.flat_words > MAX_FLAT_WORDS:
+        function = python_type(base).__new__(python_type(base))
+        function.recipe, function.native = recipe, False
+        function.engine = python_path.PythonEngine(function)
+        return function
+    layout = find()
+    function = native.native_type(base).__new__(native.native_type(base))
+    function.recipe, function.native = recipe, True
+    # The state refers to these by address: the bound methods live in `callbacks`, which the
+    # function owns.
+    callbacks = {
+        "SLOW": function.slow_entry,
+        "REFUSE": function.refuse,
+        "SETTLE": function.settle,
+        "RAISE": function.report_at,
+    }
+    state = State(layout, recipe.spec)
+    state.fill(
+        layout,
+        recipe.spec,
+        recipe.code,
+        recipe.cells,
+        recipe.constants,
+        recipe.defaults,
+        callbacks,
+        recipe.externs.buffer_info()[0],
+    )
+    function.engine = (state, callbacks)
+    native.install(function, base, state)
+    return function

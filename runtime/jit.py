@@ -1,0 +1,228 @@
+"""LLVM IR text -> object code -> addresses in this process, through llvmlite.
+
+No optimisation pipeline runs: the text is parsed, verified and handed to code generation. Nothing
+here may abort the interpreter, so text that LLVM would answer with `exit` or `abort` (inline
+assembly) is refused first, and everything else that is wrong comes back as `IRError`. llvmlite (30
+ms) is imported at the first use.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import itertools
+import re
+import threading
+import weakref
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+KERNEL_SYMBOL = "tt_kernel"
+SHAPE_SYMBOL = "tt_shape"
+
+
+class IRError(ValueError):
+    """LLVM refuses the text: malformed, ill-typed, or not allowed here."""
+
+
+class LinkError(RuntimeError):
+    """Object code could not be loaded: not an object file, or a symbol is missing."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine that code is generated for; part of every cache key."""
+
+    triple: str
+    cpu: str
+    features: str
+    vector_bytes: int
+    versions: str
+
+
+class Code:
+    """Loaded object code.  The addresses are valid exactly as long as this object lives."""
+
+    __slots__ = ("__weakref__", "_tracker", "addresses", "identity")
+
+    def __init__(self, tracker: Any, addresses: dict[str, int], identity: str) -> None:
+        self._tracker = tracker
+        self.addresses = addresses
+        self.identity = identity
+
+    @property
+    def kernel(self) -> int:
+        """Address of `i32 tt_kernel(ptr)`."""
+        return self.addresses[KERNEL_SYMBOL]
+
+    @property
+    def shape(self) -> int:
+        """Address of `i32 tt_shape(ptr)`, or 0."""
+        return self.addresses.get(SHAPE_SYMBOL, 0)
+
+    def __getitem__(self, symbol: str) -> int:
+        return self.addresses[symbol]
+
+
+_lock = threading.RLock()  # one TargetMachine serves every thread
+_names = itertools.count()
+_loaded: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()
+_REFUSED = re.compile(r'(?:^|[\s(=])asm\s+(?:[a-z]+\s+)*"|^\s*module\s+asm\b', re.MULTILINE)
+
+
+@cache
+def _llvm() -> ModuleType:
+    """llvmlite's binding with the native target ready."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    llvm.initialize_native_asmparser()
+    return llvm
+
+
+@cache
+def host() -> Host:
+    """Triple, processor, features and widest vector of this machine."""
+    import llvmlite
+
+    llvm = _llvm()
+    features = llvm.get_host_cpu_features()
+    wide = 64 if features.get("avx512f") else 32 if features.get("avx") else 16
+    version = ".".join(map(str, llvm.llvm_version_info))
+    return Host(
+        triple=llvm.get_process_triple(),
+        cpu=llvm.get_host_cpu_name(),
+        features=features.flatten(),
+        vector_bytes=wide,
+        versions=f"llvmlite {llvmlite.__version__} LLVM {version}",
+    )
+
+
+@cache
+def _machine(opt: int, baseline: bool) -> Any:
+    return _new_machine(opt, baseline)
+
+
+def _new_machine(opt: int, baseline: bool) -> Any:
+    """A target machine. `baseline` leaves the host's extensions out: code for scalar glue, good
+    everywhere.
+    """
+    target = _llvm().Target.from_triple(host().triple)
+    return target.create_target_machine(
+        cpu="" if baseline else host().cpu,
+        features="" if baseline else host().features,
+        opt=opt,
+        # The default model makes far calls and .ltext sections; small needs position-independent
+        # code to load at any address.
+        reloc="pic",
+        codemodel="small",
+    )
+
+
+@cache
+def _engine() -> Any:
+    """The one linker of the process; it takes its target machine over, so it gets one of its
+    own.
+    """
+    return _llvm().create_lljit_compiler(_new_machine(2, False), suppress_errors=True)
+
+
+def parse(text: str) -> Any:
+    """The llvmlite module of `text`, verified.  Raises `IRError`."""
+    found = _REFUSED.search(text)
+    if found:
+        line = text.count("\n", 0, found.end()) + 1
+        raise IRError(f"LLVM IR, line {line}: inline assembly found; expected IR instructions only")
+    if "\0" in text:
+        raise IRError("LLVM IR: a NUL character found; expected text")
+    llvm = _llvm()
+    try:
+        module = llvm.parse_assembly(text)
+        module.verify()
+    except (RuntimeError, UnicodeError) as error:
+        raise IRError(f"LLVM IR: {error}") from None
+    unknown = [
+        function.name
+        for function in module.functions
+        if function.is_declaration
+        and function.name.startswith("llvm.")
+        and not _is_intrinsic(function)
+    ]
+    if unknown:
+        raise IRError(f"LLVM IR: {unknown[0]} found; expected an intrinsic that this LLVM knows")
+    return module
+
+
+def _is_intrinsic(function: Any) -> bool:
+    """Whether LLVM knows this `llvm.` name: it then prints its attributes, which a plain
+    declaration lacks.
+    """
+    return any(True for _ in function.attributes)
+
+
+def compile_text(text: str, opt: int = 2, baseline: bool = False) -> bytes:
+    """Object code of LLVM IR text; code generation only.
+
+    `opt` is the code generator's level. 0 and 1 are for scalar glue code and need `baseline=True`:
+    level 0 aborts on 512-bit types, which a baseline target does not have.
+    """
+    if opt == 0 and not baseline:
+        raise ValueError(
+            "compile_text: opt 0 on the full host; expected opt >= 1, or baseline=True"
+        )
+    with _lock:
+        module = parse(text)
+        return _targeted(module, _machine(opt, baseline)).emit_object(module)
+
+
+def _targeted(module: Any, machine: Any) -> Any:
+    """The machine, after the module was told that it is meant for it."""
+    module.triple = host().triple
+    module.data_layout = str(machine.target_data)
+    return machine
+
+
+def asm(text: str, opt: int = 2) -> str:
+    """Assembly text of LLVM IR text, as `compile_text` would generate it."""
+    with _lock:
+        module = parse(text)
+        return _targeted(module, _machine(opt, False)).emit_assembly(module)
+
+
+def load(code: bytes, symbols: tuple[str, ...] = (KERNEL_SYMBOL, SHAPE_SYMBOL)) -> Code:
+    """Loads object code and returns the addresses of `symbols`; the same bytes are loaded only
+    once.
+
+    Raises `LinkError` if it is no object code or a symbol is missing.
+    """
+    identity = hashlib.blake2b(code, digest_size=16, person=b"tt-object").hexdigest() + "".join(
+        symbols
+    )
+    with _lock:
+        found = _loaded.get(identity)
+        if found is None:
+            found = _loaded[identity] = _link(code, symbols, identity)
+        return found
+
+
+def _link(code: bytes, symbols: tuple[str, ...], identity: str) -> Code:
+    _refuse_non_object(code)
+    builder = _llvm().JITLibraryBuilder().add_object_img(code).add_current_process()
+    for symbol in symbols:
+        builder.export_symbol(symbol)
+    try:
+        # Names of libraries can never be used again, not even after unloading.
+        tracker = builder.link(_engine(), f"tetractys{next(_names)}")
+    except RuntimeError as error:
+        raise LinkError(f"object code: {error}") from None
+    return Code(tracker, {symbol: tracker[symbol] for symbol in symbols}, identity)
+
+
+def _refuse_non_object(code: bytes) -> None:
+    """Checks the container format's first bytes: LLVM's own message for a wrong one is an abort."""
+    magics = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")
+    if not code.startswith(magics) or len(code) < ctypes.sizeof(ctypes.c_void_p) * 8:
+        raise LinkError("object code: not an object file of this platform")

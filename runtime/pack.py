@@ -1,0 +1,56 @@
+"""Arrays in the one layout that kernels take: exact type, native, aligned, a contiguous last
+dimension.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tetractys.runtime.spec import Operand
+
+
+class OperandError(TypeError):
+    """A value that no packing turns into the operand: wrong dtype, rank, or size of a broadcastable
+    dimension.
+    """
+
+
+def is_clean(value: Any, operand: Operand) -> bool:
+    """Whether the native call path takes `value` as it is."""
+    return (
+        type(value) is np.ndarray
+        and value.dtype == operand.dtype
+        and value.dtype.isnative
+        and value.ndim == operand.ndim
+        and value.flags.aligned
+        and _has_dense_rows(value)
+        and all(
+            size == 1 for size, flag in zip(value.shape, operand.broadcast, strict=True) if flag
+        )
+    )
+
+
+def pack(value: Any, operand: Operand) -> np.ndarray:
+    """`value` itself when it is clean, else a clean copy. Strides, alignment, byte order and
+    subclass may differ; dtype and rank may not (casting is the front end's): raises `OperandError`.
+    """
+    if is_clean(value, operand):
+        return value
+    array = np.asarray(value)
+    name = operand.name or operand.kind
+    if array.dtype.newbyteorder("=") != np.dtype(operand.dtype):
+        raise OperandError(f"{name}: dtype {array.dtype} found; expected {operand.dtype}")
+    if array.ndim != operand.ndim:
+        raise OperandError(f"{name}: {array.ndim} dimensions found; expected {operand.ndim}")
+    for d, flag in enumerate(operand.broadcast):
+        if flag and array.shape[d] != 1:
+            raise OperandError(f"{name}: size {array.shape[d]} in dimension {d} found; expected 1")
+    if is_clean(array, operand):
+        return array
+    return np.array(array, dtype=operand.dtype, order="C", copy=True, subok=False)
+
+
+def _has_dense_rows(value: np.ndarray) -> bool:
+    return value.ndim == 0 or value.shape[-1] <= 1 or value.strides[-1] == value.itemsize

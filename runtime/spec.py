@@ -1,0 +1,200 @@
+"""What the compiler tells the runtime about one kernel: operands, results, errors, and the flat
+block's layout.
+
+A `KernelSpec` is plain data: it goes to JSON and back (the object cache keeps it beside the object
+code), and it is all that the call path knows of a function.  The *flat block* is the one argument
+of compiled code, an array of 64-bit words: a header of `HEADER_WORDS` words, then for every
+operand, in the order inputs, shared values, constants, outputs, updates, its data pointer, its dims
+and its strides in bytes (`1 + 2 * ndim` words).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+ABI_VERSION = 1
+"""Number of the flat ABI; part of every cache key."""
+
+HEADER_WORDS = 16
+WORD_WORKSPACE = 0
+WORD_EXTERNS = 1
+WORD_ERROR = 2
+WORD_VALUES = 3
+VALUE_WORDS = 5
+WORD_THREADS = 8
+
+STATUS_PYTHON_ERROR = -1
+"""Status of a kernel that has set a Python exception itself (needs the GIL:
+`gil_elements=None`).
+"""
+
+DEFAULT_GIL_ELEMENTS = 20_000
+"""Elements of all operands from which a call drops the GIL: about 20 us of elementwise work."""
+
+ITEMSIZE = {
+    "bool": 1,
+    "int8": 1,
+    "int16": 2,
+    "int32": 4,
+    "int64": 8,
+    "uint8": 1,
+    "uint16": 2,
+    "uint32": 4,
+    "uint64": 8,
+    "float32": 4,
+    "float64": 8,
+}
+"""Bytes of an element, for every dtype that compiled code knows."""
+
+OutputForm = Literal["none", "one", "list", "dict"]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One array of a kernel; `broadcast[d]` says that dimension `d` has size 1 by type."""
+
+    dtype: str
+    ndim: int
+    broadcast: tuple[bool, ...] = ()
+    name: str | None = None
+    kind: str = "input"
+
+    def __post_init__(self) -> None:
+        if self.dtype not in ITEMSIZE:
+            raise TypeError(
+                f"runtime operand: dtype {self.dtype!r}; expected one of {', '.join(ITEMSIZE)}"
+            )
+        flags = tuple(bool(b) for b in self.broadcast) or (False,) * self.ndim
+        if len(flags) != self.ndim:
+            raise ValueError(f"runtime operand: {len(flags)} broadcast flags; expected {self.ndim}")
+        object.__setattr__(self, "broadcast", flags)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return ITEMSIZE[self.dtype]
+
+    @property
+    def words(self) -> int:
+        """Words of the flat block that describe this operand."""
+        return 1 + 2 * self.ndim
+
+
+@dataclass(frozen=True)
+class ErrorEntry:
+    """One error that compiled code can report: a Python exception's name and a format string over
+    {0}..{4}.
+    """
+
+    kind: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+    op: str | None = None
+
+
+@dataclass(frozen=True)
+class KernelSpec:
+    """All that the call path knows of a compiled function.
+
+    `updates[k]` is the operand that replaces the value of cell `update_cells[k]`. The cells given
+    to `make_callable` are those of `shareds`, in order, then the ones that are only written.
+    """
+
+    inputs: tuple[Operand, ...] = ()
+    shareds: tuple[Operand, ...] = ()
+    constants: tuple[Operand, ...] = ()
+    outputs: tuple[Operand, ...] = ()
+    updates: tuple[Operand, ...] = ()
+    update_cells: tuple[int, ...] = ()
+    output_form: OutputForm = "list"
+    output_keys: tuple[str, ...] = ()
+    externs: tuple[str, ...] = ()
+    errors: tuple[ErrorEntry, ...] = ()
+    has_shape: bool = True
+    gil_elements: int | None = DEFAULT_GIL_ELEMENTS
+    threads: int = 1
+    name: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict[str, Any], compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.updates) != len(self.update_cells):
+            raise ValueError("kernel spec: one cell index for each update expected")
+        if len(set(self.update_cells)) != len(self.update_cells):
+            raise ValueError("kernel spec: a cell is updated twice")
+        if self.output_form == "one" and len(self.outputs) != 1:
+            raise ValueError(
+                f"kernel spec: {len(self.outputs)} outputs; expected 1 for the form 'one'"
+            )
+        if self.output_form == "none" and self.outputs:
+            raise ValueError("kernel spec: outputs given; expected none for the form 'none'")
+        if self.output_form == "dict" and len(self.output_keys) != len(self.outputs):
+            raise ValueError("kernel spec: one key for each output expected")
+        if not self.has_shape:
+            self._refuse_unknown_sizes()
+
+    def _refuse_unknown_sizes(self) -> None:
+        for operand in (*self.outputs, *self.updates):
+            if not all(operand.broadcast):
+                raise ValueError(
+                    "kernel spec: has_shape=False with a result whose sizes are not all 1; "
+                    "expected a tt_shape function"
+                )
+
+    @cached_property
+    def operands(self) -> tuple[Operand, ...]:
+        """All operands in the order of the flat block."""
+        return self.inputs + self.shareds + self.constants + self.outputs + self.updates
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """Word index of each operand's data pointer, in the order of `operands`."""
+        return operand_offsets(self.operands)
+
+    @cached_property
+    def flat_words(self) -> int:
+        """Words of the whole flat block."""
+        return HEADER_WORDS + sum(operand.words for operand in self.operands)
+
+    @cached_property
+    def n_cells(self) -> int:
+        """Number of shared cells: those read, then those only written."""
+        return max([len(self.shareds), *(cell + 1 for cell in self.update_cells)])
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary that `json.dumps` takes and `from_json` reads back."""
+        return dataclasses.asdict(self)
+
+    def dumps(self) -> str:
+        """The spec as JSON text."""
+        return json.dumps(self.to_json(), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any] | str) -> KernelSpec:
+        """The inverse of `to_json` and `dumps`."""
+        values: dict[str, Any] = dict(json.loads(data) if isinstance(data, str) else data)
+        for key in ("inputs", "shareds", "constants", "outputs", "updates"):
+            values[key] = tuple(
+                Operand(**{**operand, "broadcast": tuple(operand["broadcast"])})
+                for operand in values[key]
+            )
+        values["errors"] = tuple(ErrorEntry(**entry) for entry in values["errors"])
+        for key in ("update_cells", "output_keys", "externs"):
+            values[key] = tuple(values[key])
+        return cls(**values)
+
+
+def operand_offsets(operands: tuple[Operand, ...]) -> tuple[int, ...]:
+    """Word index in the flat block of each operand's data pointer (its dims follow, then its
+    strides).
+    """
+    offsets: list[int] = []
+    word = HEADER_WORDS
+    for operand in operands:
+        offsets.append(word)
+        word += operand.words
+    return tuple(offsets)

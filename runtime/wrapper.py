@@ -1,0 +1,46 @@
+"""The trampoline in this process: its text for this layout, compiled once, or loaded from the
+object cache.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from tetractys.runtime import cache as object_cache
+from tetractys.runtime import jit
+from tetractys.runtime.layout import Layout
+from tetractys.runtime.state import constants
+from tetractys.runtime.wrapper_main import CALL_SYMBOL, CLOSED_SYMBOL, SOURCE, wrapper_text
+
+_SYMBOLS = (CALL_SYMBOL, CLOSED_SYMBOL)
+
+
+def text(layout: Layout, self_state: int) -> str:
+    """The trampoline's LLVM IR, for functions whose state pointer stands at byte `self_state`."""
+    return wrapper_text(_values(layout, self_state))
+
+
+def _values(layout: Layout, self_state: int) -> dict[str, int]:
+    return layout.values | constants() | {"SELF_STATE": self_state}
+
+
+@cache
+def _load(values: tuple[tuple[str, int], ...]) -> jit.Code:
+    # The key is made from the macro text: expanding it takes a millisecond that a warm start need
+    # not pay.
+    key = object_cache.key("trampoline", SOURCE, repr(values))
+    found = object_cache.get(key)
+    if found is not None:
+        try:
+            return jit.load(found, _SYMBOLS)
+        except jit.LinkError:
+            pass  # a file of ours that this linker does not take: make it anew
+    # Scalar glue: baseline target, fastest code generation (5 ms against 24).
+    code = jit.compile_text(wrapper_text(dict(values)), opt=0, baseline=True)
+    object_cache.put(key, code)
+    return jit.load(code, _SYMBOLS)
+
+
+def load(layout: Layout, self_state: int) -> jit.Code:
+    """The compiled trampoline (symbols `tt_call`, `tt_closed`); it lives as long as the process."""
+    return _load(tuple(_values(layout, self_state).items()))

@@ -1,0 +1,225 @@
+"""The trampoline's results: buffers kept between calls, fresh arrays, and the container that holds
+the outputs.
+
+A result's buffer is reused when nobody but its keeper refers to it: reference count 1, no weak
+reference, the same type, rank and sizes, memory of its own.  The caller cannot tell; a small output
+costs 50 ns less.  (NumPy arrays are never immortal, and the low half of the reference count is
+read, so this holds on every CPython with a GIL.)
+"""
+
+from __future__ import annotations
+
+REUSABLE = """
+; Whether the kept array %old may serve as the result that %row and the dims in the flat block
+; describe.
+define internal i1 @reusable(ptr %table, ptr %old, ptr %row, ptr %dims, i64 %nd) {
+  %some = icmp ne ptr %old, null
+  br i1 %some, label %look, label %no
+look:
+  %count = get i32 %old[OBJECT_REFCOUNT]
+  %unique = icmp eq i32 %count, 1
+  br i1 %unique, label %kind, label %no
+kind:
+  %type = get ptr %old[OBJECT_TYPE]
+  %ndarray = get ptr %table[PyArray_Type]
+  %exact = icmp eq ptr %type, %ndarray
+  br i1 %exact, label %fields, label %no
+fields:
+  %descr = get ptr %old[ARRAY_DESCR]
+  %want = get ptr %row[ROW_DESCR]
+  %same = icmp eq ptr %descr, %want
+  %old_nd = get i32 %old[ARRAY_ND]
+  %wide_nd = zext i32 %old_nd to i64
+  %rank = icmp eq i64 %wide_nd, %nd
+  %flags = get i32 %old[ARRAY_FLAGS]
+  %four = and i32 %flags, $OWN_FLAGS
+  %own = icmp eq i32 %four, $OWN_FLAGS
+  %weak = get ptr %old[ARRAY_WEAK]
+  %unwatched = icmp eq ptr %weak, null
+  %base = get ptr %old[ARRAY_BASE]
+  %no_base = icmp eq ptr %base, null
+  %a = and i1 %same, %rank
+  %b = and i1 %own, %unwatched
+  %c = and i1 %a, %b
+  %d = and i1 %c, %no_base
+  br i1 %d, label %sizes, label %no
+sizes:
+  %old_dims = get ptr %old[ARRAY_DIMS]
+  br label %test
+test:
+  %i = phi i64 [0, %sizes], [%i1, %next]
+  %more = icmp ult i64 %i, %nd
+  br i1 %more, label %compare, label %yes
+compare:
+  %x = item i64 %old_dims[%i]
+  %y = item i64 %dims[%i]
+  %equal = icmp eq i64 %x, %y
+  br i1 %equal, label %next, label %no
+next:
+  %i1 = add i64 %i, 1
+  br label %test
+yes:
+  ret i1 true
+no:
+  ret i1 false
+}
+"""
+
+MAKE_RESULT = """
+; One result: a new reference in %owned, its pointer and strides in the flat block.  A replaced kept
+; array goes to %stash, to be dropped after the commit, since dropping may run Python code.  False:
+; Python's error is set.
+define internal i1 @make_result(ptr %table, ptr %row, ptr %flat, ptr %keep, \
+ptr %owned, ptr %stash, i64 %limit, ptr %total) {
+  %at = get i64 %row[ROW_SLOT]
+  %slot = getelementptr i8, ptr %flat, i64 %at
+  %dims = getelementptr i8, ptr %slot, i64 8
+  %nd32 = get i32 %row[ROW_ND]
+  %nd = zext i32 %nd32 to i64
+  %scalar = icmp eq i32 %nd32, 0
+  br i1 %scalar, label %counted, label %count
+count:
+  %i = phi i64 [0, %0], [%i1, %count]
+  %n = phi i64 [1, %0], [%n1, %count]
+  %dim = item i64 %dims[%i]
+  %n1 = mul i64 %n, %dim
+  %i1 = add i64 %i, 1
+  %more = icmp ult i64 %i1, %nd
+  br i1 %more, label %count, label %counted
+counted:
+  %elements = phi i64 [1, %0], [%n1, %count]
+  %sum = load i64, ptr %total
+  %sum1 = add i64 %sum, %elements
+  store i64 %sum1, ptr %total
+  %old = load ptr, ptr %keep
+  %again = call i1 @reusable(ptr %table, ptr %old, ptr %row, ptr %dims, i64 %nd)
+  br i1 %again, label %reuse, label %fresh
+reuse:
+  capi void Py_IncRef(ptr %old)
+  br label %ready
+fresh:
+  %descr = get ptr %row[ROW_DESCR]
+  %type = get ptr %table[PyArray_Type]
+  capi void Py_IncRef(ptr %descr)
+  %new = capi ptr PyArray_NewFromDescr(ptr %type, ptr %descr, i32 %nd32, \
+ptr %dims, ptr null, ptr null, i32 0, ptr null)
+  %made = icmp ne ptr %new, null
+  br i1 %made, label %keeping, label %failed
+keeping:
+  %itemsize = get i64 %row[ROW_ITEMSIZE]
+  %bytes = mul i64 %elements, %itemsize
+  %small = icmp sle i64 %bytes, %limit
+  br i1 %small, label %keep_it, label %ready
+keep_it:
+  capi void Py_IncRef(ptr %new)
+  store ptr %old, ptr %stash
+  store ptr %new, ptr %keep
+  br label %ready
+ready:
+  %array = phi ptr [%old, %reuse], [%new, %keeping], [%new, %keep_it]
+  store ptr %array, ptr %owned
+  %data = get ptr %array[ARRAY_DATA]
+  store ptr %data, ptr %slot
+  br i1 %scalar, label %done, label %describe
+describe:
+  %strides = get ptr %array[ARRAY_STRIDES]
+  %to = getelementptr i64, ptr %dims, i64 %nd
+  br label %stride
+stride:
+  %k = phi i64 [0, %describe], [%k1, %stride]
+  %bytes1 = item i64 %strides[%k]
+  setitem i64 %bytes1, %to[%k]
+  %k1 = add i64 %k, 1
+  %again1 = icmp ult i64 %k1, %nd
+  br i1 %again1, label %stride, label %done
+done:
+  ret i1 true
+failed:
+  ret i1 false
+}
+"""
+
+MAKE_RESULTS = """
+; All results, outputs then updates.  Only outputs are kept here; an update's spare is the value
+; that it replaced.
+define internal i1 @make_results(ptr %table, ptr %state, ptr %flat, ptr %owned, ptr %total) {
+  %n_out = get i64 %state[N_OUT]
+  %n_upd = get i64 %state[N_UPD]
+  %n = add i64 %n_out, %n_upd
+  %rows = get ptr %state[ROWS_RESULT]
+  %keep = get ptr %state[KEEP]
+  %stash = getelementptr ptr, ptr %owned, i64 %n
+  br label %test
+test:
+  %i = phi i64 [0, %0], [%i1, %made]
+  %more = icmp ult i64 %i, %n
+  br i1 %more, label %make, label %done
+make:
+  %row_at = mul i64 %i, $ROW_SIZE
+  %row = getelementptr i8, ptr %rows, i64 %row_at
+  %keep_i = getelementptr ptr, ptr %keep, i64 %i
+  %owned_i = getelementptr ptr, ptr %owned, i64 %i
+  %stash_i = getelementptr ptr, ptr %stash, i64 %i
+  %is_output = icmp ult i64 %i, %n_out
+  %limit = select i1 %is_output, i64 $KEEP_BYTES, i64 -1
+  %good = call i1 @make_result(ptr %table, ptr %row, ptr %flat, ptr %keep_i, \
+ptr %owned_i, ptr %stash_i, i64 %limit, ptr %total)
+  br i1 %good, label %made, label %failed
+made:
+  %i1 = add i64 %i, 1
+  br label %test
+done:
+  ret i1 true
+failed:
+  ret i1 false
+}
+"""
+
+CONTAINER = """
+; The empty list or dict, made before anything is read: making one may run Python code (the
+; collector, to 3.11).
+define internal ptr @new_container(ptr %table, ptr %state, i64 %form) {
+  %is_list = icmp eq i64 %form, $FORM_LIST
+  br i1 %is_list, label %list, label %dict
+list:
+  %n_out = get i64 %state[N_OUT]
+  %l = capi ptr PyList_New(i64 %n_out)
+  ret ptr %l
+dict:
+  %d = capi ptr PyDict_New()
+  ret ptr %d
+}
+
+; Moves the outputs from %owned into the container.
+define internal i1 @fill_container(ptr %table, ptr %state, i64 %form, ptr %container, ptr %owned) {
+  %n_out = get i64 %state[N_OUT]
+  %keys = get ptr %state[KEYS]
+  %is_list = icmp eq i64 %form, $FORM_LIST
+  br label %test
+test:
+  %i = phi i64 [0, %0], [%i1, %next]
+  %more = icmp ult i64 %i, %n_out
+  br i1 %more, label %move, label %done
+move:
+  %array = item ptr %owned[%i]
+  br i1 %is_list, label %list, label %dict
+list:
+  setitem ptr null, %owned[%i]
+  %a = capi i32 PyList_SetItem(ptr %container, i64 %i, ptr %array)
+  br label %next
+dict:
+  %key = item ptr %keys[%i]
+  %b = capi i32 PyDict_SetItem(ptr %container, ptr %key, ptr %array)
+  %bad = icmp ne i32 %b, 0
+  br i1 %bad, label %failed, label %next
+next:
+  %i1 = add i64 %i, 1
+  br label %test
+done:
+  ret i1 true
+failed:
+  ret i1 false
+}
+"""
+
+TEXT = REUSABLE + MAKE_RESULT + MAKE_RESULTS + CONTAINER

@@ -1,0 +1,93 @@
+"""A small macro language over LLVM IR text, in which the trampoline is written.
+
+Addressing a field takes two instructions and calling through the table three; the macros make them
+one line:
+
+    %x = get ptr %base[FIELD]          load the field at byte offset FIELD
+    put i64 %v, %base[FIELD]           store it
+    %x = item ptr %base[%i]            load element %i of an array
+    setitem ptr %v, %base[%i]          store it
+    %x = capi ptr PyList_New(i64 %n)   call what stands in `%table` under that name
+
+`FIELD` and any `$NAME` elsewhere are looked up in one dictionary of offsets and constants.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+_GET = re.compile(r"^(%\S+) = get (\S+) (%\S+)\[(\w+)\]$")
+_PUT = re.compile(r"^put (\S+) (\S+), (%\S+)\[(\w+)\]$")
+_ITEM = re.compile(r"^(%\S+) = item (\S+) (%\S+)\[(%\S+)\]$")
+_SETITEM = re.compile(r"^setitem (\S+) (\S+), (%\S+)\[(%\S+)\]$")
+_CAPI = re.compile(r"^(?:(%\S+) = )?capi (\S+) (\w+)\((.*)\)$")
+_CONSTANT = re.compile(r"\$(\w+)")
+
+Expand = Callable[[re.Match[str], Mapping[str, int], str], list[str]]
+
+
+def _expand_get(match: re.Match[str], values: Mapping[str, int], fresh: str) -> list[str]:
+    result, kind, base, name = match.groups()
+    return [
+        f"{fresh} = getelementptr i8, ptr {base}, i64 {values[name]}",
+        f"{result} = load {kind}, ptr {fresh}",
+    ]
+
+
+def _expand_put(match: re.Match[str], values: Mapping[str, int], fresh: str) -> list[str]:
+    kind, value, base, name = match.groups()
+    return [
+        f"{fresh} = getelementptr i8, ptr {base}, i64 {values[name]}",
+        f"store {kind} {value}, ptr {fresh}",
+    ]
+
+
+def _expand_item(match: re.Match[str], values: Mapping[str, int], fresh: str) -> list[str]:
+    result, kind, base, index = match.groups()
+    return [
+        f"{fresh} = getelementptr {kind}, ptr {base}, i64 {index}",
+        f"{result} = load {kind}, ptr {fresh}",
+    ]
+
+
+def _expand_setitem(match: re.Match[str], values: Mapping[str, int], fresh: str) -> list[str]:
+    kind, value, base, index = match.groups()
+    return [
+        f"{fresh} = getelementptr {kind}, ptr {base}, i64 {index}",
+        f"store {kind} {value}, ptr {fresh}",
+    ]
+
+
+def _expand_capi(match: re.Match[str], values: Mapping[str, int], fresh: str) -> list[str]:
+    result, kind, name, arguments = match.groups()
+    left = f"{result} = " if result else ""
+    return [
+        f"{fresh}a = getelementptr i8, ptr %table, i64 {values[name]}",
+        f"{fresh} = load ptr, ptr {fresh}a",
+        f"{left}call {kind} {fresh}({arguments})",
+    ]
+
+
+_MACROS: tuple[tuple[re.Pattern[str], Expand], ...] = (
+    (_GET, _expand_get),
+    (_PUT, _expand_put),
+    (_ITEM, _expand_item),
+    (_SETITEM, _expand_setitem),
+    (_CAPI, _expand_capi),
+)
+
+
+def expand(text: str, values: Mapping[str, int]) -> str:
+    """LLVM IR of a text with macros.  Raises `KeyError` for a name that `values` lacks."""
+    lines: list[str] = []
+    for number, line in enumerate(text.splitlines()):
+        stripped = _CONSTANT.sub(lambda match: str(values[match[1]]), line.strip())
+        for pattern, build in _MACROS:
+            match = pattern.match(stripped)
+            if match:
+                lines += build(match, values, f"%m{number}")
+                break
+        else:
+            lines.append(stripped)
+    return "\n".join(lines) + "\n"
