@@ -56,9 +56,9 @@ class LLVMTarget(Target):
 
     def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
         """Write the text of `module` to `output`."""
-        from tetractys.passes.emit_llvm import emit_module
+        from tetractys.passes.emit_llvm import emit
 
-        output.write(emit_module(module))
+        output.write(emit(module))
 
 
 class OptMain(xDSLOptMain):
