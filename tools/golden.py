@@ -83,6 +83,8 @@ def _capture(text: str, known: dict[str, str]) -> str:
     capture.
     """
 
+    pattern = ".+" if len(set(_NAME.findall(text)) - known.keys()) == 1 else "[^ ,:]+"
+
     def mention(match: re.Match[str]) -> str:
         name = match[1]
         if name in known:
@@ -92,6 +94,6 @@ def _capture(text: str, known: dict[str, str]) -> str:
         while base in known.values():  # `%x` and `%X`
             base += "_"
         known[name] = base
-        return f"%[[{known[name]}:[A-Za-z0-9_.$-]+]]"
+        return f"%[[{known[name]}:{pattern}]]"
 
     return _NAME.sub(mention, text.replace("[[", r"{{\[\[}}"))
