@@ -1,6 +1,6 @@
 """The order of the passes, each with the reason why it stands where it stands.
 
-A pipeline is data: a list of `Step`s, for one mode. `compile_module` in `tetractys.function.compile`
+A pipeline is data: a list of `Step`s, for one mode. `run_pipeline` in `tetractys.compile.driver`
 runs it; `tt-opt -p` runs any pass of it on textual IR.
 
     FAST_RUN      everything

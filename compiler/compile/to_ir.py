@@ -27,7 +27,7 @@ from tetractys.graph import Constant, Variable
 from tetractys.graph.traverse import io_toposort
 
 if TYPE_CHECKING:
-    from tetractys.function.request import Request
+    from tetractys.compile.request import Request
 
 
 def graph_to_ir(request: Request) -> ModuleOp:

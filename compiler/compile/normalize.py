@@ -52,9 +52,9 @@ def _as_in(item: object, allow_downcast: bool | None) -> In:
 
 
 def normalize_outputs(outputs: object) -> tuple[list[Variable], str, tuple[str, ...]]:
-    """(variables, form, keys); form is `none`, `one`, `list` or `dict`, keys sorted as Theano does."""
+    """(variables, form, keys); form is `one`, `list` or `dict` (None gives `[]`, D6), keys sorted as Theano does."""
     if outputs is None:
-        return [], "none", ()
+        return [], "list", ()
     if isinstance(outputs, Mapping):
         for key in outputs:
             if not isinstance(key, str):

@@ -6,13 +6,13 @@ the bytes and the little it must know beside them, `Facts`.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tetractys.function.request import Request
+from tetractys.compile.request import Request
 from tetractys.pipeline import PIPELINES, Step
 from tetractys.runtime import cache, jit
 from tetractys.runtime.spec import ErrorEntry
@@ -41,15 +41,15 @@ class Facts:
             for kind, message, site, op in self.errors
         )
 
-    def dumps(self) -> bytes:
-        """As JSON."""
-        return json.dumps([self.externs, self.errors, self.has_shape]).encode()
+    def to_json(self) -> dict[str, Any]:
+        """What the cache keeps beside the object."""
+        return {"externs": self.externs, "errors": self.errors, "has_shape": self.has_shape}
 
     @staticmethod
-    def loads(data: bytes) -> Facts:
-        """The inverse of `dumps`."""
-        externs, errors, has_shape = json.loads(data)
-        return Facts(tuple(externs), tuple(tuple(entry) for entry in errors), has_shape)
+    def from_json(data: dict[str, Any]) -> Facts:
+        """The inverse of `to_json`."""
+        errors = tuple(tuple(entry) for entry in data["errors"])
+        return Facts(tuple(data["externs"]), errors, data["has_shape"])
 
 
 @dataclass
@@ -68,8 +68,8 @@ Observer = Callable[[Step, "ModulePass", "ModuleOp"], None]
 def compile_request(request: Request, mode: str) -> Compiled:
     """Object code for `request`, from the cache where it is there."""
     key = cache.key(request.key, mode)
-    if (entry := cache.get(key)) is not None:
-        return Compiled(entry.object, Facts.loads(entry.metadata), from_cache=True)
+    if (entry := cache.get_entry(key)) is not None:
+        return Compiled(entry.object, Facts.from_json(entry.metadata), from_cache=True)
     times: dict[str, float] = {}
     module = run_pipeline(request, mode, times=times)
     facts = read_facts(module, request)
@@ -77,7 +77,7 @@ def compile_request(request: Request, mode: str) -> Compiled:
         text = emit(module)
     with _timed(times, "llvm"):
         object_code = jit.compile_text(text)
-    cache.put(key, object_code, facts.dumps())
+    cache.put(key, object_code, facts.to_json())
     return Compiled(object_code, facts, times)
 
 
@@ -97,13 +97,18 @@ def run_pipeline(
     times = {} if times is None else times
     steps = _steps_until(PIPELINES[mode], until)
     with _timed(times, "import xdsl"):
-        from tetractys.function.to_ir import graph_to_ir
+        import_module("xdsl.dialects.func")
+        import_module("xdsl.dialects.llvm")
+    with _timed(times, "operation classes"):
+        from tetractys.compile.to_ir import graph_to_ir
+    with _timed(times, "import passes"):
+        classes = [_pass_class(step.name) for step in steps]
     with _timed(times, "graph to IR"):
         module = graph_to_ir(request)
     context = make_context()
-    for step in steps:
+    for step, class_ in zip(steps, classes):
         with _timed(times, step.name):
-            pass_ = _pass_class(step.name)()
+            pass_ = class_()
             pass_.apply(context, module)
         if observer is not None:
             observer(step, pass_, module)

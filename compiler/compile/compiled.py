@@ -1,0 +1,98 @@
+"""`CompiledFunction`: what `tetractys.function` returns, and how to look inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tetractys.compile.request import Request
+from tetractys.runtime.callable import Function
+
+if TYPE_CHECKING:
+    from tetractys.graph import Variable
+    from tetractys.inputs import In
+    from tetractys.sharedvalue import SharedVariable
+
+LEVELS = {"tensor": "fuse-elemwise", "loops": "schedule-cpu", "llvm": "lower-loops-to-llvm"}
+"""The pass behind which `ir(level)` looks: the last of level 1, level 2 before the functions are
+expanded, level 3."""
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What a function was made from; `ir`, `explain` and Theano's `f.maker` read it."""
+
+    request: Request
+    inputs: Sequence[In]
+    targets: Sequence[SharedVariable]
+    mode: str
+
+    @property
+    def outputs(self) -> Sequence[Variable]:
+        """The output variables."""
+        count = len(self.request.results) - len(self.targets)
+        return self.request.results[:count]
+
+
+class CompiledFunction(Function):
+    """A compiled function: call it with arrays, Python numbers or lists, by position or by name.
+
+    It returns arrays in the form that `outputs` had (one, a list, a dict). Attributes: `name`,
+    `maker` (what it was made from), `times` (seconds of each compile step; empty when the object
+    came from the cache).
+    """
+
+    maker: Maker
+    times: dict[str, float]
+
+    def ir(self, level: str = "tensor", *, after: str | None = None, debuginfo: bool = False) -> str:
+        """The IR as text at a level, `tensor`, `loops` or `llvm`, or after the pass named `after`.
+
+        Derived anew from the graph (a function from the cache never had it). debuginfo: print the
+        user's file and line of every operation. Raises ValueError for an unknown level or pass.
+        """
+        from tetractys.compile.driver import emit, run_pipeline
+        from tetractys.pipeline import PIPELINES
+
+        if after is None:
+            if level not in LEVELS:
+                raise ValueError(f"ir: found level {level!r}; expected one of {', '.join(LEVELS)}")
+            names = [step.name for step in PIPELINES[self.maker.mode]]
+            steps = [step.name for step in PIPELINES[self.maker.mode] if step.level == level]
+            after = LEVELS[level] if LEVELS[level] in names else steps[-1]
+        module = run_pipeline(self.maker.request, self.maker.mode, until=after)
+        return emit(module) if after == LEVELS["llvm"] else print_module(module, debuginfo)
+
+    def asm(self) -> str:
+        """The assembly that LLVM makes of it, for this machine."""
+        from tetractys.runtime import jit
+
+        return jit.asm(self.ir("llvm"))
+
+    def explain(self) -> str:
+        """Which operations became which kernel, why each remaining pair did not, what is called."""
+        from tetractys.inspect.explain import explain
+
+        return explain(self)
+
+    def svg(self) -> str:
+        """A picture of the graph and of its kernels, as SVG text."""
+        from tetractys.inspect.explain import draw
+
+        return draw(self)
+
+    def get_shared(self) -> list[SharedVariable]:
+        """The shared variables that it reads or updates."""
+        return list(dict.fromkeys([*self.maker.request.shareds, *self.maker.targets]))  # type: ignore[list-item]
+
+
+def print_module(module: Any, debuginfo: bool = False) -> str:
+    """A module as text."""
+    from io import StringIO
+
+    from xdsl.printer import Printer
+
+    stream = StringIO()
+    Printer(stream=stream, print_debuginfo=debuginfo).print_op(module)
+    return stream.getvalue() + "\n"

@@ -1,0 +1,1 @@
+"""Looking inside compiled functions: `explain` in words, `svg` as a picture."""
