@@ -1,0 +1,258 @@
+"""Indexing: `x[...]`, `set_subtensor`, `inc_subtensor`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tetractys.dialects.signature import INTEGERS
+from tetractys.graph.variable import Variable
+from tetractys.tensor.constants import as_tensor_variable, autocast, constant
+from tetractys.tensor.elemwise import scalar_from_tensor
+from tetractys.tensor.functions_shape import dimshuffle, flatten, make_vector, reshape, shape
+from tetractys.tensor.subtensor import (
+    ADVANCED,
+    ADVANCED_1,
+    AdvancedIncSubtensor1,
+    Entry,
+    IncSubtensor,
+    Subtensor,
+    advanced_inc_op,
+)
+from tetractys.tensor.type import Scalar, scalar_type
+from tetractys.tensor.var import ScalarConstant
+
+_FULL = slice(None, None, None)
+
+
+def index(value: Variable, key: Any) -> Variable:
+    """`value[key]`: integers, slices, None, Ellipsis, and integer arrays; all may be symbolic."""
+    items = _items(value, key)
+    if any(item is None for item in items):
+        return _with_new_axes(value, items)
+    if any(_is_array(item) for item in items):
+        return _advanced(value, items)
+    return _basic(value, items)
+
+
+def _items(value: Variable, key: Any) -> list[Any]:
+    """The key as a list of one entry a dimension (None adds one), Ellipsis expanded."""
+    if isinstance(key, list):
+        items = [np.asarray(key)] if not any(isinstance(item, (slice, type(None))) for item in key) else key
+    else:
+        items = list(key) if isinstance(key, tuple) else [key]
+    given = sum(item is not None and item is not Ellipsis for item in items)
+    rank = value.type.ndim
+    if given > rank:
+        raise IndexError("too many indices for array")
+    dots = [position for position, item in enumerate(items) if item is Ellipsis]
+    if len(dots) > 1:
+        raise IndexError("an index can only have a single Ellipsis (`...`)")
+    if dots:
+        items[dots[0]:dots[0] + 1] = [_FULL] * (rank - given)
+    return [_checked(item) for item in items]
+
+
+def _checked(item: Any) -> Any:
+    """An entry of the key, a list or boolean refused or made an array."""
+    if isinstance(item, (bool, np.bool_)):
+        raise NotImplementedError("x[True]: found a boolean index; expected integers, slices or integer "
+                                  "arrays; use switch, or nonzero positions made with NumPy")
+    if item is None or isinstance(item, (slice, int, np.integer)):
+        return item
+    if isinstance(item, (list, np.ndarray)):
+        item = constant(item)
+    if not isinstance(item, Variable):
+        if isinstance(item, (float, np.floating)):
+            raise TypeError("index must be integers or a boolean mask")
+        raise TypeError(f"index must be integers, found {item!r} of type {type(item).__name__}")
+    if item.type.dtype == "bool":
+        raise NotImplementedError("x[mask]: found a boolean index; expected integers, slices or integer "
+                                  "arrays; its result's size is known only at run time, which this "
+                                  "version lacks")
+    if item.type.dtype not in INTEGERS:
+        raise TypeError("index must be integers")
+    return item
+
+
+def _is_array(item: Any) -> bool:
+    return isinstance(item, Variable) and item.type.ndim > 0
+
+
+def _with_new_axes(value: Variable, items: list[Any]) -> Variable:
+    """New axes first, by a dimshuffle; then the rest of the index."""
+    pattern: list[Any] = []
+    rest: list[Any] = []
+    position = 0
+    for item in items:
+        pattern.append("x" if item is None else position)
+        rest.append(_FULL if item is None else item)
+        position += item is not None
+    pattern.extend(range(position, value.type.ndim))
+    view = dimshuffle(value, pattern)
+    if all(isinstance(item, slice) and item == _FULL for item in rest):
+        return view
+    return index(view, tuple(rest))
+
+
+# Basic indexing.
+def _bound(value: Any) -> tuple[str, Variable]:
+    """The dtype of a bound, and the scalar operand for it."""
+    if isinstance(value, (int, np.integer)):
+        number = autocast(int(value))
+        if number.dtype == np.uint64:
+            raise IndexError(f"index {value} does not fit int64")
+        return "int64", ScalarConstant(scalar_type("int64"), number.astype("int64"))
+    if isinstance(value, Variable) and isinstance(value.type, Scalar):
+        return value.type.dtype, value
+    variable = as_tensor_variable(value)
+    if variable.type.ndim or variable.type.dtype not in INTEGERS:
+        raise TypeError(f"Expected an integer, found {variable} of type {variable.type}")
+    return variable.type.dtype, scalar_from_tensor(variable)
+
+
+def _entries(items: list[Any]) -> tuple[list[Entry], list[Variable]]:
+    """The printed entries of a basic index, and its bounds as operands."""
+    entries: list[Entry] = []
+    operands: list[Variable] = []
+
+    def add(value: Any) -> str:
+        dtype, operand = _bound(value)
+        operands.append(operand)
+        return dtype
+
+    for item in items:
+        if not isinstance(item, slice):
+            entries.append(add(item))
+            continue
+        if isinstance(item.step, (int, np.integer)) and item.step == 0:
+            raise ValueError("slice step cannot be zero")
+        start, stop, step = (None if bound is None else add(bound)
+                             for bound in (item.start, item.stop, item.step))
+        entries.append((start, stop, step))
+    return entries, operands
+
+
+def _basic(value: Variable, items: list[Any]) -> Variable:
+    entries, operands = _entries(items)
+    return Subtensor(entries).node([value, *operands]).outputs[0]
+
+
+# Indexing with integer arrays.
+def _advanced(value: Variable, items: list[Any]) -> Variable:
+    """Slices and index arrays: the arrays' dimensions go to the front, are indexed, and go back."""
+    items = items + [_FULL] * (value.type.ndim - len(items))
+    places = [position for position, item in enumerate(items) if not isinstance(item, slice)]
+    others = [position for position in range(len(items)) if position not in places]
+    if any(items[position] != _FULL for position in others):
+        sliced = _basic(value, [item if isinstance(item, slice) else _FULL for item in items])
+        return _advanced(sliced, [_FULL if isinstance(item, slice) else item for item in items])
+    order = places + others
+    front = value if order == sorted(order) else dimshuffle(value, order)
+    gathered, rank = _gather(front, [items[position] for position in places])
+    first = places[0] if places == list(range(places[0], places[-1] + 1)) else 0
+    if first == 0:
+        return gathered
+    back = [*range(rank, rank + first), *range(rank), *range(rank + first, gathered.type.ndim)]
+    return dimshuffle(gathered, back)
+
+
+def _gather(value: Variable, arrays: list[Any]) -> tuple[Variable, int]:
+    """`value[arrays]` on the leading dimensions, and the rank of the arrays."""
+    variables = [as_tensor_variable(item) for item in arrays]
+    rank = max(variable.type.ndim for variable in variables)
+    if rank > 1 and len(variables) > 1:
+        raise NotImplementedError(
+            f"x[i, j]: found index arrays of rank {rank}; expected vectors, or a single index array; "
+            "flatten them first"
+        )
+    if rank > 1:
+        flat = ADVANCED_1.make_node(value, flatten(variables[0])).outputs[0]
+        sizes = [shape(variables[0])[axis] for axis in range(rank)]
+        sizes += [shape(value)[axis] for axis in range(1, value.type.ndim)]
+        return reshape(flat, sizes, ndim=len(sizes)), rank
+    vectors = [variable if variable.type.ndim else make_vector([variable]) for variable in variables]
+    op = ADVANCED_1 if len(vectors) == 1 else ADVANCED
+    return op.make_node(value, *vectors).outputs[0], 1
+
+
+# Writing.
+def set_subtensor(x: Variable, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False) -> Variable:
+    """A copy of `z` with `y` stored at the region, for `x = z[region]`; `y` broadcasts."""
+    return _write(x, y, put=True)
+
+
+def inc_subtensor(
+    x: Variable, y: Any, inplace: bool = False, set_instead_of_inc: bool = False,
+    tolerate_inplace_aliasing: bool = False, ignore_duplicates: bool = False,
+) -> Variable:
+    """A copy of `z` with `y` added at the region, for `x = z[region]`; duplicates add up."""
+    if ignore_duplicates:
+        raise NotImplementedError("inc_subtensor: found ignore_duplicates=True; expected False; "
+                                  "duplicate indices always add up here")
+    return _write(x, y, put=set_instead_of_inc)
+
+
+def _write(region: Any, value: Any, put: bool) -> Variable:
+    node = region.owner if isinstance(region, Variable) else None
+    name = node.op.signature.name if node is not None and node.op.signature is not None else ""
+    new = as_tensor_variable(value)
+    if node is not None and name == "tensor.dimshuffle" and _writes_through(node.inputs[0]):
+        return _write_dimshuffled(node, new, put)
+    if node is not None and name == "tensor.reshape_to" and _writes_through(node.inputs[0]):
+        return _write(node.inputs[0], reshape(_fit(new, region), shape(node.inputs[0]),
+                                              ndim=node.inputs[0].type.ndim), put)
+    if node is None or name not in ("tensor.subtensor", "tensor.advanced_subtensor"):
+        raise TypeError("x must be the result of a subtensor operation")
+    new = _fit(new, region)
+    target, bounds = node.inputs[0], node.inputs[1:]
+    if name == "tensor.subtensor":
+        op = IncSubtensor(node.op.entries, put)
+        op.props = {"slices": node.op.props["slices"], "set": put}
+    else:
+        op = advanced_inc_op(len(bounds), put)
+    return op.make_node(target, new, *bounds).outputs[0]
+
+
+def _writes_through(variable: Variable) -> bool:
+    """Whether `variable` is itself a region, seen through dimshuffles and reshapes."""
+    owner = variable.owner
+    if owner is None or owner.op.signature is None:
+        return False
+    name = owner.op.signature.name
+    if name in ("tensor.dimshuffle", "tensor.reshape_to"):
+        return _writes_through(owner.inputs[0])
+    return name in ("tensor.subtensor", "tensor.advanced_subtensor")
+
+
+def _write_dimshuffled(node: Any, value: Variable, put: bool) -> Variable:
+    """Writes through a dimshuffle of a region: `x[:, i]` and `x[i][None]`."""
+    order = node.op.props["order"]
+    value = _fit(value, node.outputs[0])
+    inverse = [order.index(axis) if axis in order else "x" for axis in range(node.inputs[0].type.ndim)]
+    written = _write(node.inputs[0], dimshuffle(value, inverse), put)
+    source = node.inputs[0].owner.inputs[0]
+    if source.owner is not None and source.owner.op.signature is node.op.signature:
+        # x[:, i] is a gather on x.T, transposed back: the write is undone into x's order as well.
+        before = source.owner.op.props["order"]
+        if -1 not in before and len(before) == source.owner.inputs[0].type.ndim:
+            return dimshuffle(written, [before.index(axis) for axis in range(len(before))])
+    return written
+
+
+def _fit(value: Variable, region: Variable) -> Variable:
+    """`value` in the rank and dtype of the region it is written to."""
+    missing = region.type.ndim - value.type.ndim
+    if missing < 0:
+        raise TypeError(f"Trying to increment a {region.type.ndim}-dimensional subtensor with a "
+                        f"{value.type.ndim}-dimensional value.")
+    if np.promote_types(value.type.dtype, region.type.dtype) != np.dtype(region.type.dtype):
+        raise TypeError(f"Trying to increment a {region.type.dtype} subtensor with a {value.type.dtype} "
+                        "value; cast it first")
+    if missing:
+        return dimshuffle(value, ["x"] * missing + list(range(value.type.ndim)))
+    return value
+
+
+__all__ = ["AdvancedIncSubtensor1", "inc_subtensor", "index", "set_subtensor"]

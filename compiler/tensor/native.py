@@ -1,0 +1,122 @@
+"""Native Ops: a dialect signature, plain properties, and a facade with Theano's name.
+
+`native_op(signature, props)` gives the one Op object of an operation; gradients, the front end and
+tests all make their nodes through it, so that a node always has the facade Theano's users know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tetractys.dialects.signature import Signature
+from tetractys.graph.op import Op
+from tetractys.graph.site import Site, creation_site
+from tetractys.graph.variable import Apply, Variable
+from tetractys.tensor.type import tensor_type
+
+Props = Mapping[str, object]
+
+
+class NativeOp(Op):
+    """An operation of a dialect. `signature` and `props` are all that lowering knows of it."""
+
+    signature: Signature
+    props: Props
+
+    def __init__(self, signature: Signature, props: Props) -> None:
+        self.signature = signature
+        self.props = props
+
+    def key(self) -> tuple[object, ...]:
+        """What two equal ops have in common."""
+        return (self.signature.name, tuple(sorted(self.props.items())))
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return type(self) is type(other) and self.key() == other.key()
+
+    def __hash__(self) -> int:
+        found = self.__dict__.get("_hash")
+        if found is None:
+            found = self._hash = hash((type(self), self.key()))
+        return found
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """An Apply whose output types are inferred by the signature."""
+        from tetractys.tensor.constants import as_tensor_variable
+
+        return self.node([as_tensor_variable(value) for value in inputs])
+
+    def node(self, variables: Sequence[Variable]) -> Apply:
+        """An Apply on variables that need no conversion."""
+        specs = self.infer(variables)
+        site = creation_site(2)
+        outputs = [make_output(spec, site) for spec in specs]
+        return Apply(self, variables, outputs, site)
+
+    def infer(self, variables: Sequence[Variable]) -> Sequence[Any]:
+        """The specs of the outputs."""
+        return self.signature.infer([variable.type.spec for variable in variables], self.props)
+
+    def lowered(self, node: Apply) -> tuple[Props, Sequence[Variable]]:
+        """Properties and operands for the IR: constant bounds of indices become properties there."""
+        return self.props, node.inputs
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+def make_output(spec: Any, site: Site) -> Variable:
+    """A variable of the type of `spec`."""
+    from tetractys.tensor.var import TensorVariable
+
+    return TensorVariable(tensor_type(spec), None, None, None, site)
+
+
+Maker = Callable[[Signature, dict[str, object]], Op]
+_makers: dict[str, Maker] = {}
+_ops: dict[tuple[object, ...], Op] = {}
+
+
+def facade(name: str) -> Callable[[Maker], Maker]:
+    """Declares how the Op of the operation `name` (a signature's name) is made."""
+
+    def register(maker: Maker) -> Maker:
+        _makers[name] = maker
+        return maker
+
+    return register
+
+
+def native_op(signature: Signature, props: Props | None = None) -> Op:
+    """The Op of an operation, one object for equal properties; as gradients name it (no `no_inplace`)."""
+    key = (signature.name, *sorted(props.items())) if props else (signature.name,)
+    op = _ops.get(key)
+    if op is None:
+        found = {name: value for name, value in (props or {}).items()}
+        op = _ops[key] = _makers.get(signature.name, _default)(signature, found)
+    return op
+
+
+def apply_native(
+    signature: Signature, inputs: Sequence[Any], props: Props | None = None
+) -> list[Variable]:
+    """Applies an operation to variables or values; gives all outputs."""
+    return native_op(signature, props).make_node(*inputs).outputs
+
+
+def _default(signature: Signature, props: dict[str, object]) -> Op:
+    from tetractys.tensor.elemwise import Elemwise
+
+    if signature.name.startswith("elemwise."):
+        return Elemwise(signature, props)
+    return NamedOp(signature, props)
+
+
+class NamedOp(NativeOp):
+    """An operation whose facade is only its name: `shape` prints as `Shape`."""
+
+    def __str__(self) -> str:
+        return "".join(part.capitalize() for part in self.signature.short.split("_"))
