@@ -92,7 +92,8 @@ class _ConstantBase(ElemwiseOp):
     @classmethod
     def parse(cls, parser: Parser) -> _ConstantBase:
         """The inverse of `print`."""
-        is_hexadecimal = parser.lexer.input.content.startswith("0x", parser.pos)
+        start = parser.pos
+        is_hexadecimal = parser.lexer.input.content.startswith("0x", start)
         number = parser.parse_number(allow_boolean=True)
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
@@ -100,6 +101,9 @@ class _ConstantBase(ElemwiseOp):
         if is_hexadecimal and types.dtype_of(type_) in FLOATS:  # NaN and infinities, as MLIR
             code = "<d" if types.dtype_of(type_) == "float64" else "<f"
             number = struct.unpack(code, int(number).to_bytes(struct.calcsize(code), "little"))[0]
+        elif isinstance(number, float) and types.dtype_of(type_) not in FLOATS:
+            parser.raise_error(f"elemwise.constant: found {number} for {type_}; expected an integer",
+                               start, parser.pos)
         op = cls.make(number, type_)
         op.attributes.update(attributes)
         return op
