@@ -329,5 +329,6 @@ ADVANCED_INC_SUBTENSOR = _define("advanced_inc_subtensor", None, _advanced_inc_s
 GRAD = _define("grad", None, _grad, "Gradients of a scalar by each further operand; `autodiff` "
                "replaces it.")
 CHECK_EQUAL = _define("check_equal", 2, _check_equal,
-                      "Stops with `message` ({0}, {1}: the operands) unless two sizes are equal.",
-                      {"message": "str"})
+                      "Stops with `message` ({0}, {1}: the operands) unless two sizes are equal; "
+                      "`kind` is the exception's name, ValueError where left out.",
+                      {"message": "str", "kind": "str?"})

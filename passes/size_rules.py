@@ -1,0 +1,355 @@
+"""The sizes of each operation's results, and what its operands' sizes must satisfy.
+
+One rule an operation, in `RULES` by name; elementwise operations share one. The words are NumPy's and
+Theano's; {0} and {1} stand for the numbers found.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Operation, SSAValue
+
+from tetractys.dialects import elemwise, types
+from tetractys.dialects.build import SignatureOp, props_of
+from tetractys.dialects.signature import DISCRETE
+from tetractys.passes.size_expressions import Size, is_nonnegative, slice_range
+
+if TYPE_CHECKING:
+    from tetractys.passes.sizes import SizeAnalysis
+
+_SCALAR_OPERATIONS = {"elemwise.add": "add", "elemwise.sub": "sub", "elemwise.mul": "mul",
+                      "elemwise.maximum": "maximum", "elemwise.minimum": "minimum",
+                      "elemwise.int_div": "int_div", "elemwise.eq": "eq",
+                      "elemwise.lt": "lt", "elemwise.switch": "switch"}  # fmt: skip
+
+
+def visit_elemwise(analysis: SizeAnalysis, op: Operation) -> None:
+    """Dimensions that are not of static size 1 are equal, and the result's."""
+    results = [result for result in op.results if isinstance(result.type, TensorType)]
+    if not results:
+        return
+    rank = len(results[0].type.get_shape())
+    if rank == 0:
+        _visit_scalar(analysis, op)
+        for result in results:
+            analysis.set(result, ())
+        return
+    operands = [analysis.of(operand) for operand in op.operands]
+    sizes: list[Size] = []
+    for axis in range(rank):
+        chosen, number = analysis.table.const(1), 0
+        for position, operand in enumerate(operands):
+            if operand[axis].constant == 1:
+                continue
+            if chosen.constant == 1:
+                chosen, number = operand[axis], position
+            else:
+                analysis.require(
+                    chosen, operand[axis],
+                    f"Input dimension mis-match. (input[{number}].shape[{axis}] = {{0}}, "
+                    f"input[{position}].shape[{axis}] = {{1}})", op)
+        sizes.append(chosen)
+    for result in results:
+        analysis.set(result, sizes)
+
+
+def _visit_scalar(analysis: SizeAnalysis, op: Operation) -> None:
+    """Integer arithmetic on scalars becomes an expression."""
+    result = op.results[0]
+    dtypes = {types.dtype_of(value.type) for value in (*op.operands, result)}
+    if not dtypes.issubset(DISCRETE):
+        return
+    if isinstance(op, elemwise.ConstantOp):
+        analysis.set_scalar(result, analysis.table.const(int(op.number)))
+    elif isinstance(op, elemwise.CastOp):
+        if types.dtype_of(result.type) == "int64":
+            analysis.set_scalar(result, analysis.scalar(op.operands[0]))
+    elif op.name in _SCALAR_OPERATIONS and dtypes.issubset(("int64", "bool")):
+        if (types.dtype_of(result.type) == "bool") != (op.name in ("elemwise.eq", "elemwise.lt")):
+            return
+        operands = [analysis.scalar(operand) for operand in op.operands]
+        name = _SCALAR_OPERATIONS[op.name]
+        analysis.set_scalar(result, analysis.table.op(name, *operands, value=result))
+
+
+def _props(op: Operation) -> dict[str, object]:
+    return props_of(cast(SignatureOp, op))
+
+
+def _ints(op: Operation, name: str) -> tuple[int, ...]:
+    return cast("tuple[int, ...]", _props(op)[name])
+
+
+def _dimshuffle(analysis: SizeAnalysis, op: Operation) -> None:
+    sizes = analysis.of(op.operands[0])
+    one = analysis.table.const(1)
+    analysis.set(op.results[0], [sizes[a] if a >= 0 else one for a in _ints(op, "order")])
+
+
+def _reshape(analysis: SizeAnalysis, op: Operation) -> None:
+    table = analysis.table
+    source, shape = op.operands
+    rank = len(cast(TensorType, op.results[0].type).get_shape())
+    wanted = analysis.vector(shape) or [
+        table.element(shape, axis) for axis in range(rank)
+    ]
+    analysis.require(analysis.of(shape)[0], table.const(rank),
+                     "Shape argument to Reshape has incorrect length: {0}, should be {1}", op)
+    total = table.product(analysis.of(source))
+    known = table.product(_unless_unknown(analysis, size) for size in wanted)
+    sizes = [_reshaped(analysis, op, size, total, known) for size in wanted]
+    analysis.set(op.results[0], sizes)
+    analysis.require_number(
+        total, table.product(analysis.of(op.results[0])),
+        "Cannot reshape input of {0} elements to a shape of {1} elements", op)
+
+
+def _unless_unknown(analysis: SizeAnalysis, size: Size) -> Size:
+    """A wanted size, 1 where it is -1."""
+    table = analysis.table
+    if is_nonnegative(size):
+        return size
+    return table.op("switch", table.op("eq", size, -1), 1, size)
+
+
+def _reshaped(
+    analysis: SizeAnalysis, op: Operation, size: Size, total: Size, known: Size
+) -> Size:
+    """The size of a dimension: as wanted, or what is left where -1 is wanted."""
+    table = analysis.table
+    if is_nonnegative(size):
+        return size
+    rest = _quotient(analysis, total, known)
+    if size.constant is None:
+        analysis.require_number(table.op("maximum", size, -1), size,
+                                "Cannot reshape: found a negative size {1}", op)
+    return table.op("switch", table.op("eq", size, -1), rest, size)
+
+
+def _quotient(analysis: SizeAnalysis, total: Size, known: Size) -> Size:
+    """total / known, simplified where `known` is made of factors of `total`; 0 / 0 is 0."""
+    left, right = _factors(analysis, total), _factors(analysis, known)
+    for factor in list(right):
+        same = next((f for f in left if analysis.table.same(f, factor)), None)
+        if same is not None and same.constant not in (0,):
+            left.remove(same)
+            right.remove(factor)
+    return analysis.table.op(
+        "int_div", analysis.table.product(left), analysis.table.product(right)
+    )
+
+
+def _factors(analysis: SizeAnalysis, size: Size) -> list[Size]:
+    """The factors of a product, flat."""
+    pending, factors = [size], []
+    while pending:
+        size = pending.pop()
+        if size.key[0] == "mul":
+            pending.extend(cast("Sequence[Size]", size.key[:0:-1]))
+        elif size.constant != 1:
+            factors.append(size)
+    return factors
+
+
+def _shape(analysis: SizeAnalysis, op: Operation) -> None:
+    sizes = analysis.of(op.operands[0])
+    analysis.set_vector(op.results[0], sizes)
+    analysis.set(op.results[0], [analysis.table.const(len(sizes))])
+
+
+def _size(analysis: SizeAnalysis, op: Operation) -> None:
+    axis = cast(int, _props(op)["dim"])
+    analysis.set_scalar(op.results[0], analysis.of(op.operands[0])[axis])
+    analysis.set(op.results[0], ())
+
+
+def _make_vector(analysis: SizeAnalysis, op: Operation) -> None:
+    if all(types.dtype_of(operand.type) in DISCRETE for operand in op.operands):
+        analysis.set_vector(op.results[0], [analysis.scalar(operand) for operand in op.operands])
+    analysis.set(op.results[0], [analysis.table.const(len(op.operands))])
+
+
+def _alloc(analysis: SizeAnalysis, op: Operation) -> None:
+    table = analysis.table
+    wanted = [analysis.scalar(operand) for operand in op.operands[1:]]
+    for size in wanted:
+        if not is_nonnegative(size):
+            analysis.require_number(table.op("maximum", size, 0), size,
+                                    "negative dimensions are not allowed: {1}", op)
+    value = analysis.of(op.operands[0])
+    for mine, size in zip(value, wanted[len(wanted) - len(value):]):
+        if mine.constant != 1:
+            analysis.require(mine, size, "could not broadcast input array from size {0} into "
+                             "size {1}", op)
+    ones = _ints(op, "ones")
+    for axis, size in enumerate(wanted):
+        if axis in ones:
+            analysis.require(size, table.const(1), "Alloc: found size {0} for a broadcastable "
+                             "dimension; expected {1}", op)
+    analysis.set(op.results[0], wanted)
+
+
+def _arange(analysis: SizeAnalysis, op: Operation) -> None:
+    table = analysis.table
+    if all(types.dtype_of(operand.type) in DISCRETE for operand in op.operands):
+        start, stop, step = (analysis.scalar(operand) for operand in op.operands)
+        analysis.set(op.results[0], [_arange_length(analysis, start, stop, step)])
+    else:  # computed in floating point, see lower-to-loops
+        analysis.set(op.results[0], [table.arange(op.results[0])])
+
+
+def _arange_length(analysis: SizeAnalysis, start: Size, stop: Size, step: Size) -> Size:
+    """max(0, ceil((stop - start) / step)); Python's floor division rounds the negated one down."""
+    op = analysis.table.op
+    if step.constant == 1:
+        return op("maximum", op("sub", stop, start), 0)
+    return op("maximum", op("sub", 0, op("int_div", op("sub", start, stop), step)), 0)
+
+
+def _reduce(analysis: SizeAnalysis, op: Operation) -> None:
+    axes = _ints(op, "axes")
+    sizes = analysis.of(op.operands[0])
+    kept = [size for axis, size in enumerate(sizes) if axis not in axes]
+    kind = _props(op).get("kind", "max")
+    if kind in ("max", "min"):
+        _require_elements(analysis, op, [sizes[a] for a in axes], kept, f"{kind}imum")
+    for result in op.results:
+        analysis.set(result, kept)
+
+
+def _require_elements(
+    analysis: SizeAnalysis, op: Operation, reduced: list[Size], kept: list[Size], name: str
+) -> None:
+    """A maximum needs an element, unless there is no result either."""
+    table = analysis.table
+    found = table.op("minimum", table.product(reduced), 1)
+    wanted = table.op("minimum", table.product(kept), 1)
+    analysis.require_number(
+        found, table.op("maximum", found, wanted),
+        f"zero-size array to reduction operation {name} which has no identity", op)
+
+
+def _dot(analysis: SizeAnalysis, op: Operation) -> None:
+    first, second = (analysis.of(operand) for operand in op.operands)
+    analysis.require(
+        first[-1], second[0],
+        f"shapes not aligned: {{0}} (dim {len(first) - 1}) != {{1}} (dim 0)", op)
+    analysis.set(op.results[0], [*first[:-1], *second[1:]])
+
+
+def _gemm(analysis: SizeAnalysis, op: Operation) -> None:
+    props = _props(op)
+    first, second = (analysis.of(operand) for operand in op.operands)
+    turned = bool(props.get("transpose_a")), bool(props.get("transpose_b"))
+    rows, inner = reversed(first) if turned[0] else first
+    other, columns = reversed(second) if turned[1] else second
+    analysis.require(inner, other, "shapes not aligned: {0} (dim 1) != {1} (dim 0)", op)
+    analysis.set(op.results[0], [rows, columns])
+
+
+def _same(analysis: SizeAnalysis, op: Operation) -> None:
+    for result in op.results:
+        analysis.set(result, analysis.of(op.operands[0]))
+
+
+def _grad(analysis: SizeAnalysis, op: Operation) -> None:
+    for result, operand in zip(op.results, op.operands[1:]):
+        analysis.set(result, analysis.of(operand))
+
+
+def _region(analysis: SizeAnalysis, op: Operation, first_bound: int) -> list[Size]:
+    """The sizes of x[slices]."""
+    sizes = analysis.of(op.operands[0])
+    entries = analysis.slices(cast(SignatureOp, op), first_bound)
+    kept: list[Size] = []
+    for size, entry in zip(sizes, entries):
+        if isinstance(entry, tuple):
+            kept.append(slice_range(analysis.table, size, entry)[1])
+    return [*kept, *sizes[len(entries):]]
+
+
+def _subtensor(analysis: SizeAnalysis, op: Operation) -> None:
+    vector = analysis.vector(op.operands[0])
+    result = op.results[0]
+    analysis.set(result, _region(analysis, op, 1))
+    if vector is None:
+        return
+    (entry,) = analysis.slices(cast(SignatureOp, op), 1)
+    if isinstance(entry, tuple):
+        numbers = [None if bound is None else bound.constant for bound in entry]
+        if all(bound is None or n is not None for bound, n in zip(entry, numbers)):
+            analysis.set_vector(result, vector[slice(*numbers)])
+    elif entry.constant is not None and -len(vector) <= entry.constant < len(vector):
+        analysis.set_scalar(result, vector[entry.constant])
+
+
+def _require_region(
+    analysis: SizeAnalysis, op: Operation, value: SSAValue, region: Sequence[Size]
+) -> None:
+    """A stored value broadcasts to the region along dimensions of static size 1."""
+    for mine, size in zip(analysis.of(value), region):
+        if mine.constant != 1:
+            analysis.require(mine, size, "could not broadcast input array from size {0} into "
+                             "size {1}", op)
+
+
+def _inc_subtensor(analysis: SizeAnalysis, op: Operation) -> None:
+    _require_region(analysis, op, op.operands[1], _region(analysis, op, 2))
+    _same(analysis, op)
+
+
+def _advanced_region(analysis: SizeAnalysis, op: Operation, indices: Sequence[SSAValue]) -> list[Size]:
+    length = analysis.table.const(1)
+    for index in indices:
+        (size,) = analysis.of(index)
+        if size.constant == 1:
+            continue
+        if length.constant == 1:
+            length = size
+        else:
+            analysis.require(
+                length, size, "shape mismatch: indexing arrays could not be broadcast together "
+                "with shapes ({0},) ({1},)", op, "IndexError")
+    return [length, *analysis.of(op.operands[0])[len(indices):]]
+
+
+def _advanced_subtensor(analysis: SizeAnalysis, op: Operation) -> None:
+    analysis.set(op.results[0], _advanced_region(analysis, op, op.operands[1:]))
+
+
+def _advanced_inc_subtensor(analysis: SizeAnalysis, op: Operation) -> None:
+    region = _advanced_region(analysis, op, op.operands[2:])
+    _require_region(analysis, op, op.operands[1], region)
+    _same(analysis, op)
+
+
+def _check_equal(analysis: SizeAnalysis, op: Operation) -> None:
+    analysis.checked(analysis.scalar(op.operands[0]), analysis.scalar(op.operands[1]))
+
+
+RULES: dict[str, Callable[[SizeAnalysis, Operation], None]] = {
+    "tensor.dimshuffle": _dimshuffle,
+    "tensor.reshape_to": _reshape,
+    "tensor.shape": _shape,
+    "tensor.size": _size,
+    "tensor.make_vector": _make_vector,
+    "tensor.alloc": _alloc,
+    "tensor.arange": _arange,
+    "tensor.reduce": _reduce,
+    "tensor.max_and_argmax": _reduce,
+    "tensor.dot": _dot,
+    "tensor.gemm": _gemm,
+    "tensor.softmax": _same,
+    "tensor.log_softmax": _same,
+    "tensor.grad": _grad,
+    "tensor.subtensor": _subtensor,
+    "tensor.inc_subtensor": _inc_subtensor,
+    "tensor.advanced_subtensor": _advanced_subtensor,
+    "tensor.advanced_inc_subtensor": _advanced_inc_subtensor,
+    "tensor.check_equal": _check_equal,
+}
+"""The rule of each `tensor` operation."""
