@@ -4,6 +4,7 @@ its tests.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,17 @@ def test_operations_are_called_like_their_classes(name: str) -> None:
             words = op.name.partition(".")[2].replace(".", "_").split("_")
             expected = "".join(word.capitalize() for word in words) + "Op"
             assert op.__name__.lower() == expected.lower(), op.name
+
+
+@pytest.mark.parametrize("name", OUR_DIALECTS)
+def test_every_operation_has_a_round_trip(name: str) -> None:
+    files = (FILECHECK / "dialects").glob(f"{name}*.mlir")
+    checks = "\n".join(
+        line
+        for path in files
+        for line in path.read_text(encoding="utf-8").split("\n")
+        if "CHECK" in line
+    )
+    ours = [o for o in load_dialect(name).operations if o.__module__.startswith("tetractys.")]
+    missing = [op.name for op in ours if not re.search(rf"{re.escape(op.name)}\b", checks)]
+    assert not missing, "no CHECK line shows them"
