@@ -1,0 +1,112 @@
+"""`expand-math`: elementary functions become arithmetic, comparisons and bit operations.
+
+Pre-condition: level 2; `exp log log1p expm1 tanh sigmoid softplus sqr` stand on scalars (or vectors)
+of float32 or float64, in the bodies of nests or at function level.
+Post-condition: none of them is left; `pow` of floats has become `libm_pow`. Results are within
+2.5 ulp, right at NaN, infinities, signed zeros and subnormals, and the same bits at any vector width.
+
+    %1 = elemwise.expm1 %0 : f64
+becomes (much shortened)
+    %c = elemwise.constant 1.4426950408889634 : f64          // constants at the top of the block
+    %t = elemwise.fma %0, %c, %magic : f64                   // n in the low bits
+    %n = elemwise.sub %t, %magic : f64
+    %r = elemwise.fma %n, %minus_ln2, %0 : f64
+    %p = elemwise.fma %q, %r, %one : f64                     // Horner, every contraction spelled
+
+It stands late because it swamps the passes before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from tetractys.dialects import elemwise, types
+from tetractys.dialects import elemwise_signatures as signatures
+from tetractys.dialects.build import build
+from tetractys.passes import math_exp, math_log
+from tetractys.passes.math_emitter import ScalarEmitter
+from tetractys.passes.math_ranges import is_nonpositive
+
+Expansion = Callable[[ScalarEmitter, SSAValue], SSAValue]
+
+EXPANSIONS: dict[type[Operation], Expansion] = {
+    elemwise.ExpOp: math_exp.exp,
+    elemwise.LogOp: math_log.log,
+    elemwise.Log1pOp: math_log.log1p,
+    elemwise.Expm1Op: math_exp.expm1,
+    elemwise.TanhOp: math_exp.tanh,
+    elemwise.SigmoidOp: math_exp.sigmoid,
+    elemwise.SoftplusOp: math_log.softplus,
+    elemwise.SqrOp: lambda e, x: e.mul(x, x),
+    elemwise.PowOp: lambda e, x: x,  # two operands: see `apply_expansion`
+}
+"""One row a function."""
+
+
+def is_expandable(op: Operation) -> bool:
+    """A function of the table, not on tensors; a power only of floats."""
+    if type(op) not in EXPANSIONS:
+        return False
+    type_ = op.results[0].type
+    return not isinstance(type_, TensorType) and not (
+        isinstance(op, elemwise.PowOp) and not types.dtype_of(type_).startswith("float")
+    )
+
+
+def choose_expansion(op: Operation) -> Expansion:
+    """The function's row, or the short core of an `exp` whose argument is known to be <= 0."""
+    if isinstance(op, elemwise.ExpOp) and is_nonpositive(op.operands[0]):
+        return math_exp.exp_nonpositive
+    return EXPANSIONS[type(op)]
+
+
+def apply_expansion(e: ScalarEmitter, op: Operation, expansion: Expansion) -> None:
+    """Replaces `op` by what `expansion` emits."""
+    result = op.results[0]
+    if isinstance(op, elemwise.SqrOp):
+        value = _insert(op, build(signatures.MUL, [op.operands[0]] * 2, location=op.location))
+    elif isinstance(op, elemwise.PowOp):
+        operands = [_converted(op, operand) for operand in op.operands]
+        value = _insert(op, build(signatures.LIBM_POW, operands, location=op.location))
+    else:
+        e.at(op, result.type)
+        value = expansion(e, _converted(op, op.operands[0]))
+    value.name_hint = result.name_hint
+    result.replace_all_uses_with(value)
+    e.block.erase_op(op)
+
+
+def _insert(anchor: Operation, op: Operation) -> SSAValue:
+    block = anchor.parent_block()
+    assert block is not None
+    block.insert_op_before(op, anchor)
+    return op.results[0]
+
+
+def _converted(op: Operation, operand: SSAValue) -> SSAValue:
+    """The operand in the result's dtype: functions take integers too."""
+    dtype = types.dtype_of(op.results[0].type)
+    if types.dtype_of(operand.type) == dtype:
+        return operand
+    return _insert(op, build(signatures.CAST, [operand], {"dtype": dtype}, op.location))
+
+
+class ExpandMathPass(ModulePass):
+    """Expands every elementary function of a module."""
+
+    name = "expand-math"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Decides for all functions first: an expanded operand would hide its range."""
+        chosen = [(found, choose_expansion(found)) for found in op.walk() if is_expandable(found)]
+        emitters: dict[Block, ScalarEmitter] = {}
+        for found, expansion in chosen:
+            block = found.parent_block()
+            assert block is not None
+            emitter = emitters.setdefault(block, ScalarEmitter(block))
+            apply_expansion(emitter, found, expansion)

@@ -1,0 +1,104 @@
+"""log, log1p and softplus in elementwise operations: one function each, float32 and float64.
+
+x = 2**k m with m in [sqrt(1/2), sqrt(2)); f = m - 1; log(m) by a polynomial in s = f / (2 + f), put
+together as in FreeBSD's msun so that the large terms cancel exactly. k never becomes an integer that
+must be converted: its bits are or-ed into a float's mantissa.
+"""
+
+from __future__ import annotations
+
+import math
+
+from xdsl.ir import SSAValue
+
+from tetractys.passes.math_emitter import ScalarEmitter
+from tetractys.passes.math_exp import exp_nonpositive
+
+
+def _split(e: ScalarEmitter, x: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """The biased exponent `k + bias` as an integer, and `m`, of a positive normal x."""
+    fmt = e.format
+    # Moves the mantissa sqrt(1/2) to where the exponent field steps.
+    moved = e.add(e.to_bits(x), e.integer((fmt.bias << fmt.mantissa) - fmt.half_root))
+    fraction = e.bit_and(moved, e.integer((1 << fmt.mantissa) - 1))
+    m = e.from_bits(e.add(fraction, e.integer(fmt.half_root)))
+    return e.shr(moved, fmt.mantissa), m
+
+
+def _to_float(e: ScalarEmitter, exponent: SSAValue) -> SSAValue:
+    """`2**mantissa + exponent`, exactly, of a small non-negative integer."""
+    fmt = e.format
+    big = e.integer(fmt.bias + fmt.mantissa << fmt.mantissa)
+    return e.from_bits(e.bit_or(exponent, big))
+
+
+def _finish(e: ScalarEmitter, k: SSAValue, f: SSAValue) -> SSAValue:
+    """`k ln 2 + log(1 + f)`."""
+    high, low = e.format.ln2
+    s = e.div(f, e.add(f, e.number(2.0)))
+    z = e.mul(s, s)
+    polynomial = e.mul(z, e.horner(z, e.format.log))
+    half_square = e.mul(e.mul(f, e.number(0.5)), f)
+    inner = e.fma(s, e.add(half_square, polynomial), e.mul(k, e.number(low)))
+    rest = e.sub(f, e.sub(half_square, inner))
+    return e.fma(k, e.number(high), rest)
+
+
+def _special(e: ScalarEmitter, x: SSAValue, argument: SSAValue, value: SSAValue) -> SSAValue:
+    """`value`, but infinity and NaN of themselves, -infinity where `argument` is 0, NaN below."""
+    zero = e.number(0.0)
+    value = e.switch(e.lt(x, e.number(math.inf)), value, x)
+    at_zero = e.switch(e.eq(argument, zero), e.number(-math.inf), e.number(math.nan))
+    return e.switch(e.gt(argument, zero), value, at_zero)
+
+
+def log(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`log(x)` of any x; a subnormal one is scaled up first."""
+    fmt = e.format
+    is_subnormal = e.lt(x, e.number(fmt.smallest_normal))
+    shift = fmt.mantissa + 2
+    normal = e.switch(is_subnormal, e.mul(x, e.number(2.0**shift)), x)
+    offset = 2.0**fmt.mantissa + fmt.bias
+    exponent, m = _split(e, normal)
+    subtrahend = e.switch(is_subnormal, e.number(offset + shift), e.number(offset))
+    k = e.sub(_to_float(e, exponent), subtrahend)
+    value = _finish(e, k, e.sub(m, e.number(1.0)))
+    return _special(e, x, x, value)
+
+
+def log1p(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`log(1 + x)`: the log of the rounded sum u, with the sum's exact error c put back into f.
+
+    c is halved and scaled by 2**(1 - k), because 2**-k is subnormal at the largest x.
+    """
+    fmt = e.format
+    one = e.number(1.0)
+    u = e.add(x, one)
+    is_large = e.gt(x, one)
+    larger, smaller = e.switch(is_large, x, one), e.switch(is_large, one, x)
+    c = e.mul(e.sub(smaller, e.sub(u, larger)), e.number(0.5))
+    exponent, m = _split(e, u)
+    scale = e.from_bits(e.shl(e.sub(e.integer(2 * fmt.bias + 1), exponent), fmt.mantissa))
+    k = e.sub(_to_float(e, exponent), e.number(2.0**fmt.mantissa + fmt.bias))
+    value = _finish(e, k, e.fma(c, scale, e.sub(m, one)))
+    value = _special(e, x, u, value)
+    return e.copysign(value, x)  # log1p(-0) is -0
+
+
+def softplus(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`log(1 + exp(x))` as `max(x, 0) + log1p(exp(-|x|))`, whose argument is in [0, 1]."""
+    small = exp_nonpositive(e, e.neg(e.abs(x)))
+    positive = e.switch(e.gt(x, e.number(0.0)), x, e.number(0.0))
+    return e.add(positive, _log1p_unit(e, small))
+
+
+def _log1p_unit(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`log(1 + x)` of x in [0, 1] (or NaN): k is 0 or 1, and nothing is special."""
+    one = e.number(1.0)
+    u = e.add(x, one)
+    c = e.sub(x, e.sub(u, one))
+    is_high = e.gt(u, e.number(math.sqrt(2.0)))
+    scale = e.switch(is_high, e.number(0.5), one)
+    k = e.switch(is_high, one, e.number(0.0))
+    f = e.fma(c, scale, e.fma(u, scale, e.number(-1.0)))
+    return _finish(e, k, f)
