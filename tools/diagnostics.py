@@ -89,12 +89,20 @@ def _message(error: BaseException, stage: str) -> str:
         return "\n".join([error.msg.strip(), *details])
     if isinstance(error, ParseError):
         return error.msg.strip()
-    text = str(error).strip()
+    text = str(error).strip() or _emitted_message(error)
     if isinstance(error, (DiagnosticException, NotImplementedError)) and text:
         return text
     if isinstance(error, RecursionError):
         return f"{stage}: the input is nested too deeply"
     return f"{stage}: {type(error).__name__}: {text} (a traceback: --debug)"
+
+
+def _emitted_message(error: BaseException) -> str:
+    """What `Operation.emit_error` was given, for an exception that was raised without a text."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code is Operation.emit_error.__code__:
+            return str(frame.f_locals["message"])
+    return ""
 
 
 def _operation_at_fault(error: BaseException) -> Operation | None:

@@ -180,6 +180,25 @@ def test_bad_input_is_one_message(text: str, args: list[str], message: str) -> N
     assert (result.code, result.stdout) == (1, "")
 
 
+def test_llvm_text() -> None:
+    text = """\
+llvm.func @twice(%x: f64) -> f64 {
+  %0 = llvm.fadd %x, %x : f64
+  llvm.return %0 : f64
+}
+"""
+    result = opt.run(["-t", "llvm"], text)
+    assert result.stderr == ""
+    assert "define double @twice(double %" in result.stdout
+    assert "fadd double" in result.stdout
+
+
+def test_llvm_text_of_another_dialect() -> None:
+    result = opt.run(["-t", "llvm"], IDENTITY)
+    assert result.stderr.startswith("<stdin>:1:1: error: emit-llvm: found func.func; expected ")
+    assert (result.code, result.stdout) == (1, "")
+
+
 def test_the_message_shows_the_line() -> None:
     _, line, caret = opt.run([], ILL_TYPED).stderr.splitlines()
     assert line == "  func.return %x : tensor<?xf64>"
