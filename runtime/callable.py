@@ -17,7 +17,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +68,6 @@ class Function:
     native: bool
     name: str | None = None
     trust_input: bool = False
-    _closers: ClassVar[Callable[[Any], None]] = staticmethod(native.close)
 
     @property
     def spec(self) -> KernelSpec:
@@ -124,7 +123,10 @@ class Function:
 
     def close(self) -> None:
         """Later calls raise RuntimeError.  A call that is running ends as usual."""
-        self._closers(self)
+        if self.native:
+            native.close(self)
+        else:
+            self.engine = None
 
     @property
     def __signature__(self) -> inspect.Signature:

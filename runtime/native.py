@@ -90,13 +90,13 @@ def install(function: Any, base: type, state: State) -> None:
 
 
 def close(function: Any) -> None:
-    """Points it at `tt_closed` for good; harmless on functions that go by Python."""
+    """Points it at `tt_closed` for good; harmless on functions that go by Python, or not installed."""
     offset = getattr(type(function), "native_offset", None)
     if offset is None:
         return
     words = (ctypes.c_int64 * 2).from_address(id(function) + offset)
     if not words[0]:
-        return  # never installed: CPython itself refuses the call
+        return  # CPython itself refuses the call
     code = wrapper.load(find(), offset + 8)
     words[1] = _closed_state().buffer_info()[0]
     words[0] = code[CLOSED_SYMBOL]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tetractys.runtime.binding import bind_arguments
-from tetractys.runtime.layout import CLEAN_MARK
+from tetractys.runtime.layout import CLEAN_MARK, CLOSED_TEXT
 from tetractys.runtime.pack import is_clean, pack
 from tetractys.runtime.spec import (
     STATUS_PYTHON_ERROR,
@@ -146,7 +146,9 @@ def accept(value: Any, operand: Operand) -> np.ndarray | None:
 
 def call(function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """`function(*args, **kwargs)`."""
-    engine: PythonEngine = function.engine
+    engine: PythonEngine | None = function.engine
+    if engine is None:
+        raise RuntimeError(CLOSED_TEXT.decode())
     spec = engine.spec
     refuse = len(args) == len(spec.inputs) + 1 and args[-1] is CLEAN_MARK
     try:

@@ -291,7 +291,8 @@ taken:
   %i1 = add i64 %i, 1
   br label %take_test
 go:
-  %result = call ptr @execute(ptr %self, ptr %state, ptr %table, ptr %flat, ptr %objects, i64 %total)
+  %result = call ptr @execute(ptr %self, ptr %state, ptr %table, ptr %flat, \
+ptr %objects, i64 %total)
   %again = icmp eq ptr %result, inttoptr (i64 1 to ptr)
   br i1 %again, label %restart, label %done
 done:

@@ -1,0 +1,115 @@
+"""The JIT: bad text and bad objects become Python errors, never an abort."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import re
+
+import pytest
+
+from tetractys.runtime import jit
+
+GOOD = """define i32 @tt_kernel(ptr %f) {
+  ret i32 0
+}
+define i32 @tt_shape(ptr %f) {
+  ret i32 0
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("garbage", "expected top-level entity"),
+        ("define i32 @f() { ret i64 0 }", "value doesn't match function result type 'i32'"),
+        ("define void @f() {", "end of file"),
+        ("define i32 @f(i32 %x) { %y = add i32 %x, %z\n ret i32 %y }", "undefined value '%z'"),
+        ("define i32 @f() {\na:\n br label %b\nb:\n %x = phi i32 [1, %c]\n ret i32 %x }", "%c"),
+        (
+            "define i32 @f(i1 %c) {\n br i1 %c, label %a, label %b\na:\n %x = add i32 1, 2\n"
+            " br label %b\nb:\n ret i32 %x }",
+            "does not dominate all uses",
+        ),
+        ('define void @f() {\n call void asm sideeffect "ud2", ""()\n ret void }', "line 2"),
+        ('module asm "garbage"', "inline assembly"),
+        ("declare double @llvm.nonsense.f64(double)\n", "llvm.nonsense.f64 found"),
+        ("a\0b", "NUL character"),
+        ("\ud800", "surrogates"),
+    ],
+)
+def test_refused_text(text: str, words: str) -> None:
+    with pytest.raises(jit.IRError, match=re.escape(words)):
+        jit.compile_text(text)
+    with pytest.raises(jit.IRError):
+        jit.asm(text)
+
+
+def test_a_foreign_target_in_the_text_is_overruled() -> None:
+    text = 'target triple = "nvptx64-nvidia-cuda"\ntarget datalayout = "e-p:32:32"\n' + GOOD
+    code = jit.load(jit.compile_text(text))
+    assert ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(code.kernel)(None) == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"text" * 100,
+        b"\x7fELF" + bytes(200),
+        jit.compile_text(GOOD)[:300],
+        jit.compile_text(GOOD[: GOOD.index("define i32 @tt_shape")]),
+        jit.compile_text(
+            "declare void @no_such_function()\n"
+            "define i32 @tt_kernel(ptr %f) {\n  call void @no_such_function()\n  ret i32 0\n}\n"
+            "define i32 @tt_shape(ptr %f) {\n  ret i32 0\n}\n"
+        ),
+    ],
+    ids=["empty", "text", "header only", "cut", "symbol missing", "unresolved"],
+)
+def test_refused_objects(data: bytes) -> None:
+    with pytest.raises(jit.LinkError):
+        jit.load(data)
+    assert jit.load(jit.compile_text(GOOD)).kernel
+
+
+def test_equal_objects_are_loaded_once_and_freed() -> None:
+    data = jit.compile_text(GOOD)
+    first, second = jit.load(data), jit.load(bytes(data))
+    assert first is second and first.kernel != first.shape
+    identity = first.identity
+    del first, second
+    gc.collect()
+    assert identity not in jit._loaded
+
+
+def test_object_code_needs_no_relocation_model_of_its_own() -> None:
+    assert ".ltext" not in jit.asm(GOOD) and "tt_kernel:" in jit.asm(GOOD)
+
+
+def test_memory_functions_are_found() -> None:
+    text = """
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+define i32 @tt_kernel(ptr %f) {
+  %to = getelementptr i8, ptr %f, i64 4096
+  %n = load i64, ptr %f
+  call void @llvm.memcpy.p0.p0.i64(ptr %to, ptr %f, i64 %n, i1 false)
+  %a = load double, ptr %f
+  %b = frem double %a, 3.0
+  store double %b, ptr %to
+  ret i32 0
+}
+"""
+    assert jit.load(jit.compile_text(text), ("tt_kernel",)).kernel
+
+
+def test_level_0_only_without_wide_vectors() -> None:
+    with pytest.raises(ValueError, match="expected opt >= 1, or baseline=True"):
+        jit.compile_text(GOOD, opt=0)
+    assert jit.compile_text(GOOD, opt=0, baseline=True)
+
+
+def test_host() -> None:
+    host = jit.host()
+    assert host.vector_bytes in (16, 32, 64) and host.cpu and "LLVM" in host.versions
