@@ -1,11 +1,16 @@
-"""Tetractys: symbolic tensor expressions, compiled to machine code through dialects and passes of their own."""
+"""Tetractys: symbolic tensor expressions, compiled to machine code through dialects and passes of
+their own."""
 
 from __future__ import annotations
 
 from typing import Any
 
-if __name__ != "tetractys":  # `import compiler` from the repository root would load every class twice
-    raise ImportError(f"tetractys: imported as {__name__!r}; expected 'tetractys'; write `import tetractys`")
+if (
+    __name__ != "tetractys"
+):  # `import compiler` from the repository root would load every class twice
+    raise ImportError(
+        f"tetractys: imported as {__name__!r}; expected 'tetractys'; write `import tetractys`"
+    )
 
 __version__ = "0.1.0"
 
@@ -25,6 +30,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 _MODULES = ("compile", "configparser", "gof", "gradient", "graph", "inputs", "printing", "tensor")
 
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
+
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module

@@ -1,4 +1,5 @@
-"""`tetractys.config`: flags, from `TETRACTYS_FLAGS="floatX=float32,mode=FAST_RUN"` or by assignment.
+"""`tetractys.config`: flags, from `TETRACTYS_FLAGS="floatX=float32,mode=FAST_RUN"` or by
+assignment.
 
 Every flag is a row of `_FLAGS`; reading one is a plain attribute access. Flags with a dot live in a
 section: `config.traceback.limit`.
@@ -10,7 +11,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 MODES = ("Mode", "DebugMode", "FAST_RUN", "NanGuardMode", "FAST_COMPILE", "DEBUG_MODE")
@@ -24,18 +24,26 @@ class ConfigError(Exception):
     """A flag that cannot be set so."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Flag:
-    default: Any
-    convert: Callable[[str, Any], Any]
-    read_only: bool = False
+    """A flag: its default, how a value is checked and converted, whether it is fixed at
+    start-up."""
+
+    __slots__ = ("convert", "default", "read_only")
+
+    def __init__(
+        self, default: Any, convert: Callable[[str, Any], Any], read_only: bool = False
+    ) -> None:
+        self.default = default
+        self.convert = convert
+        self.read_only = read_only
 
 
 def _enum(*options: str) -> Callable[[str, Any], Any]:
     def convert(name: str, value: Any) -> Any:
         if value not in options:
             raise ValueError(
-                f'Invalid value ("{value}") for configuration variable "{name}". Valid options are {options}'
+                f'Invalid value ("{value}") for configuration variable "{name}". Valid options '
+                f"are {options}"
             )
         return value
 
@@ -54,8 +62,9 @@ def _int(name: str, value: Any) -> int:
     try:
         return int(value)
     except (TypeError, ValueError) as error:
-        raise ValueError(f'Invalid value ("{value}") for configuration variable "{name}"; '
-                         "expected an integer.") from error
+        raise ValueError(
+            f'Invalid value ("{value}") for configuration variable "{name}"; expected an integer.'
+        ) from error
 
 
 def _str(name: str, value: Any) -> str:
@@ -86,8 +95,9 @@ _FLAGS: dict[str, _Flag] = {
     "force_device": _Flag(False, _bool),
     "mode": _Flag("Mode", _mode),
     "linker": _Flag("vm", _enum(*LINKERS)),
-    "optimizer": _Flag("o4", _enum("o4", "o3", "o2", "o1", "unsafe", "fast_run", "fast_compile",
-                                   "merge", "None")),
+    "optimizer": _Flag(
+        "o4", _enum("o4", "o3", "o2", "o1", "unsafe", "fast_run", "fast_compile", "merge", "None")
+    ),
     "on_unused_input": _Flag("raise", _enum("raise", "warn", "ignore")),
     "on_opt_error": _Flag("warn", _enum("warn", "raise", "pdb", "ignore")),
     "on_shape_error": _Flag("warn", _enum("warn", "raise")),
@@ -139,10 +149,14 @@ class Config:
         full = self._prefix + name
         flag = _FLAGS.get(full)
         if flag is None:
-            raise AttributeError(f"'Config' object has no attribute {name!r}: found no flag {full!r}; "
-                                 f"expected one of {', '.join(sorted(_FLAGS))}")
+            raise AttributeError(
+                f"'Config' object has no attribute {name!r}: found no flag {full!r}; "
+                f"expected one of {', '.join(sorted(_FLAGS))}"
+            )
         if flag.read_only:
-            raise ConfigError("Can't change the value of this config parameter after initialization!")
+            raise ConfigError(
+                "Can't change the value of this config parameter after initialization!"
+            )
         self.__dict__[name] = flag.convert(full, value)
 
     def __delattr__(self, name: str) -> None:
@@ -193,7 +207,8 @@ def change_flags(_args: dict[str, Any] | tuple[()] = (), **flags: Any) -> Iterat
 
 
 def parse_flags(text: str) -> dict[str, str]:
-    """The pairs of `"a=b,c=d"`; a later one wins. Entries without `=` are ignored with a warning."""
+    """The pairs of `"a=b,c=d"`; a later one wins. Entries without `=` are ignored with a
+    warning."""
     result: dict[str, str] = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
         name, equals, value = entry.partition("=")

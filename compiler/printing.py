@@ -17,7 +17,8 @@ Part = str | Variable
 
 # debugprint.
 class _Ids:
-    """`[id A]` of each Apply, and of each variable without one, in the order of first appearance."""
+    """`[id A]` of each Apply, and of each variable without one, in the order of first
+    appearance."""
 
     def __init__(self, kind: str) -> None:
         if kind not in ("id", "int", "CHAR", ""):
@@ -28,7 +29,12 @@ class _Ids:
     def __call__(self, item: object) -> str:
         if item not in self.used:
             number = len(self.used)
-            text = {"id": str(id(item)), "int": str(number), "CHAR": char_from_number(number), "": ""}[self.kind]
+            text = {
+                "id": str(id(item)),
+                "int": str(number),
+                "CHAR": char_from_number(number),
+                "": "",
+            }[self.kind]
             self.used[item] = f"[id {text}]" if self.kind else ""
         return self.used[item]
 
@@ -54,7 +60,8 @@ def debugprint(
     """Writes the graph of a variable, an Apply, a compiled function, or a list of these, as a tree.
 
     depth: how many levels; -1 is all. print_type: also the types. ids: how nodes are numbered:
-    "CHAR", "int", "id" (of the Python object) or "" for not at all. stop_on_name: named variables are
+    "CHAR", "int", "id" (of the Python object) or "" for not at all. stop_on_name: named "
+    "variables are
     not opened. file: an open file, stdout if None; "str" returns the text.
     """
     printer = _TreePrinter(print_type, _Ids(ids), stop_on_name, {} if done is None else done)
@@ -77,8 +84,10 @@ def _root(item: Any) -> Variable:
         return item
     if isinstance(item, Apply):
         return item.outputs[0]
-    raise TypeError(f"debugprint cannot print an object of this type: {type(item).__name__}; "
-                    "expected a variable, an Apply, a function or a list of them")
+    raise TypeError(
+        f"debugprint cannot print an object of this type: {type(item).__name__}; "
+        "expected a variable, an Apply, a function or a list of them"
+    )
 
 
 class _TreePrinter:
@@ -108,7 +117,12 @@ class _TreePrinter:
                 continue
             last = len(node.inputs) - 1
             stack.extend(
-                (operand, child_prefix + " |", child_prefix + ("  " if position == last else " |"), depth - 1)
+                (
+                    operand,
+                    child_prefix + " |",
+                    child_prefix + ("  " if position == last else " |"),
+                    depth - 1,
+                )
                 for position, operand in reversed(list(enumerate(node.inputs)))
             )
 
@@ -166,7 +180,8 @@ def _dimshuffle(op: Any, inputs: Sequence[Variable]) -> list[Part]:
 
 
 def _subtensor(op: Any, inputs: Sequence[Variable]) -> list[Part]:
-    """Slices show dtypes; integers show their operands, which Theano takes from the end: so do we."""
+    """Slices show dtypes; integers show their operands, which Theano takes from the end: so do
+    we."""
     operands = list(inputs)
     entries: list[list[Part]] = []
     for entry in op.entries:

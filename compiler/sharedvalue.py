@@ -77,21 +77,34 @@ class SharedVariable(Variable):
 
     def clone(self) -> SharedVariable:
         """Another variable of the same value: both read and write one cell."""
-        twin = self.__class__(self.name, self.type, None, self.strict, self.allow_downcast,
-                              container=self.container, site=self.site)
+        twin = self.__class__(
+            self.name,
+            self.type,
+            None,
+            self.strict,
+            self.allow_downcast,
+            container=self.container,
+            site=self.site,
+        )
         twin._copy_tag(self)
         return twin
 
     @property
     def value(self) -> Any:
         """Not there: raises."""
-        raise Exception("sharedvar.value does not exist anymore. Use sharedvar.get_value() or "
-                        "sharedvar.set_value() instead.")
+        raise Exception(
+            "sharedvar.value does not exist anymore. Use sharedvar.get_value() or "
+            "sharedvar.set_value() instead."
+        )
 
     def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
         attributes, slots = super().__getstate__()
-        return attributes, {**slots, "strict": self.strict, "allow_downcast": self.allow_downcast,
-                            "_pickled_value": self.get_value(borrow=True)}
+        return attributes, {
+            **slots,
+            "strict": self.strict,
+            "allow_downcast": self.allow_downcast,
+            "_pickled_value": self.get_value(borrow=True),
+        }
 
     def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
         attributes, slots = state
@@ -111,8 +124,9 @@ def shared(
 ) -> SharedVariable:
     """A shared variable of `value`.
 
-    Arrays of numbers and Python numbers (int64, float64, bool) make tensor variables; anything else, lists
-    included, makes a generic one. The value is copied unless `borrow`. strict: `set_value` converts
+    Arrays of numbers and Python numbers (int64, float64, bool) make tensor variables; anything
+    else, lists
+    included, makes a generic one. An array is copied unless `borrow`. strict: `set_value` converts
     nothing. allow_downcast: it casts whatever it gets. broadcastable: flags of the dimensions; all
     False if not given. `target` is accepted and must be "cpu".
 
@@ -120,7 +134,9 @@ def shared(
     https://theano-pymc.readthedocs.io/en/latest/library/compile/shared.html
     """
     if isinstance(value, Variable):
-        raise TypeError("Shared variable constructor needs numeric values and not symbolic variables.")
+        raise TypeError(
+            "Shared variable constructor needs numeric values and not symbolic variables."
+        )
     if kwargs.get("target", "cpu") == "cpu":
         kwargs.pop("target", None)
     if kwargs:
@@ -132,14 +148,16 @@ def shared(
     if array is None:
         if broadcastable is not None:
             raise TypeError(_no_constructor(value, {"broadcastable": broadcastable}))
-        kept = value if borrow else copy.deepcopy(value)
-        return SharedVariable(name, generic, kept, strict, allow_downcast, site=site)
+        return SharedVariable(name, generic, value, strict, allow_downcast, site=site)
     return _tensor_shared(value, array, name, strict, allow_downcast, borrow, broadcastable, site)
 
 
 def _no_constructor(value: Any, parameters: dict[str, Any]) -> str:
-    return ("No suitable SharedVariable constructor could be found. Are you sure all kwargs are supported? "
-            f'We do not support the parameter dtype or type. value="{value}". parameters="{parameters}"')
+    return (
+        "No suitable SharedVariable constructor could be found. Are you sure all kwargs are "
+        "supported? "
+        f'We do not support the parameter dtype or type. value="{value}". parameters="{parameters}"'
+    )
 
 
 def _as_array(value: Any) -> np.ndarray | None:
@@ -176,6 +194,8 @@ def _tensor_shared(
     try:
         if len(flags) != array.ndim:
             raise TypeError("broadcastable: wrong length")
-        return kind(name, intern_type(array.dtype.name, flags), kept, strict, allow_downcast, site=site)
+        return kind(
+            name, intern_type(array.dtype.name, flags), kept, strict, allow_downcast, site=site
+        )
     except TypeError as error:
         raise TypeError(_no_constructor(value, {"broadcastable": broadcastable})) from error

@@ -1,4 +1,5 @@
-"""Theano's names for the graph: `gof.Apply`, `gof.graph.inputs`, ... All of it lives in `tetractys.graph`."""
+"""Theano's names for the graph: `gof.Apply`, `gof.graph.inputs`, ... All of it lives in
+`tetractys.graph`."""
 
 from __future__ import annotations
 
@@ -16,6 +17,16 @@ from tetractys.graph import (
 )
 
 __all__ = [
-    "Apply", "Constant", "InconsistencyError", "MethodNotDefined", "MissingInputError", "Op", "Type",
-    "Variable", "generic", "graph", "op", "type",
+    "Apply",
+    "Constant",
+    "InconsistencyError",
+    "MethodNotDefined",
+    "MissingInputError",
+    "Op",
+    "Type",
+    "Variable",
+    "generic",
+    "graph",
+    "op",
+    "type",
 ]

@@ -21,7 +21,19 @@ from tetractys.graph import (
 from tetractys.graph import clone_graph as clone
 
 __all__ = [
-    "Apply", "Constant", "Variable", "ancestors", "clone", "clone_get_equiv", "general_toposort",
-    "inputs", "io_toposort", "is_in_ancestors", "is_same_graph", "list_of_nodes", "ops", "orphans",
+    "Apply",
+    "Constant",
+    "Variable",
+    "ancestors",
+    "clone",
+    "clone_get_equiv",
+    "general_toposort",
+    "inputs",
+    "io_toposort",
+    "is_in_ancestors",
+    "is_same_graph",
+    "list_of_nodes",
+    "ops",
+    "orphans",
     "variables",
 ]

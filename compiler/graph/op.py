@@ -43,7 +43,11 @@ class Op:
         super().__init_subclass__(**options)
         if "__props__" not in cls.__dict__:
             return
-        for method, default in (("__eq__", _props_eq), ("__hash__", _props_hash), ("__str__", _props_str)):
+        for method, default in (
+            ("__eq__", _props_eq),
+            ("__hash__", _props_hash),
+            ("__str__", _props_str),
+        ):
             if method not in cls.__dict__:
                 setattr(cls, method, default)
 
@@ -51,12 +55,11 @@ class Op:
         """An Apply of this op; the default checks `itypes` and makes outputs of `otypes`."""
         if self.itypes is None or self.otypes is None:
             raise NotImplementedError(
-                f"{type(self).__name__}: found neither make_node nor itypes and otypes; define one of them"
+                f"{type(self).__name__}: found neither make_node nor itypes and otypes; define "
+                f"one of them"
             )
         if len(inputs) != len(self.itypes):
-            raise ValueError(
-                f"We expected {len(self.itypes)} inputs but got {len(inputs)}."
-            )
+            raise ValueError(f"We expected {len(self.itypes)} inputs but got {len(inputs)}.")
         checked = [itype.filter_variable(value) for itype, value in zip(self.itypes, inputs)]
         return Apply(self, checked, [otype() for otype in self.otypes])
 
@@ -73,18 +76,29 @@ class Op:
         return node.outputs if return_list or len(node.outputs) != 1 else node.outputs[0]
 
     def perform(
-        self, node: Apply, inputs: Sequence[Any], output_storage: Sequence[list[Any]], params: Any = None
+        self,
+        node: Apply,
+        inputs: Sequence[Any],
+        output_storage: Sequence[list[Any]],
+        params: Any = None,
     ) -> None:
         """Computes the outputs from the inputs' values into `output_storage[i][0]`."""
-        raise MethodNotDefined(f"perform: not defined by {type(self).__name__}; define it to run the op")
+        raise MethodNotDefined(
+            f"perform: not defined by {type(self).__name__}; define it to run the op"
+        )
 
     def L_op(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], output_grads: Sequence[Variable]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        output_grads: Sequence[Variable],
     ) -> Sequence[Variable]:
         """Gradients by each input, given those by each output; the default calls `grad`."""
         return self.grad(inputs, output_grads)
 
-    def grad(self, inputs: Sequence[Variable], output_grads: Sequence[Variable]) -> Sequence[Variable]:
+    def grad(
+        self, inputs: Sequence[Variable], output_grads: Sequence[Variable]
+    ) -> Sequence[Variable]:
         """Gradients by each input, given those by each output."""
         raise MethodNotDefined(f"grad: not defined by {type(self).__name__}; define grad or L_op")
 

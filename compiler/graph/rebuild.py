@@ -39,7 +39,8 @@ def substitute(
 def clone_get_equiv(
     inputs: Sequence[Variable], outputs: Sequence[Variable], copy_inputs: bool = True
 ) -> dict[Any, Any]:
-    """Copies the graph between `inputs` and `outputs`; gives old -> new for variables and Applies."""
+    """Copies the graph between `inputs` and `outputs`; gives old -> new for variables and
+    Applies."""
     memo: dict[Any, Any] = {v: v.clone() if copy_inputs else v for v in inputs}
     for node in io_toposort(list(inputs), outputs):
         for variable in node.inputs:
@@ -71,8 +72,11 @@ def as_pairs(replace: Pairs | None, what: str) -> list[tuple[Variable, Any]]:
     if isinstance(replace, Mapping):
         return list(replace.items())
     if not isinstance(replace, (list, tuple)):
-        raise ValueError(f"{what} is neither a dictionary, list, tuple or None ! The value provided is {replace},"
-                         f"of type {type(replace)}")
+        raise ValueError(
+            f"{what} is neither a dictionary, list, tuple or None ! The value provided is "
+            f"{replace},"
+            f"of type {type(replace)}"
+        )
     return [(old, new) for old, new in replace]
 
 
@@ -97,7 +101,10 @@ def clone(
         from tetractys.graph.traverse import inputs as graph_inputs
 
         leaves = [v for v in graph_inputs(outputs, list(image)) if not isinstance(v, Constant)]
-        image = {**{leaf: leaf.clone() for leaf in leaves if not hasattr(leaf, "container")}, **image}
+        image = {
+            **{leaf: leaf.clone() for leaf in leaves if not hasattr(leaf, "container")},
+            **image,
+        }
     results = substitute(outputs, image, strict=strict, copy_all=True)
     return results if isinstance(output, (list, tuple)) else results[0]
 
@@ -120,7 +127,9 @@ def apply_givens(
         if not isinstance(new, Variable):
             new = old.type.filter_variable(new)
         if old in image and image[old] is not new:
-            raise AssertionError(f"When using 'givens', each old_v may stand once: {old} is replaced twice.")
+            raise AssertionError(
+                f"When using 'givens', each old_v may stand once: {old} is replaced twice."
+            )
         image[old] = new
     _refuse_dependent(image)
     return substitute(outputs, image, strict=strict)
@@ -133,9 +142,11 @@ def _refuse_dependent(image: Mapping[Variable, Variable]) -> None:
         for variable in ancestors([new]):
             if variable in image and not (variable is new and image.get(new) is new):
                 raise AssertionError(
-                    "When using 'givens' or 'replace' with several (old_v, new_v) replacement pairs, "
+                    "When using 'givens' or 'replace' with several (old_v, new_v) replacement "
+                    "pairs, "
                     "you can not have a new_v variable depend on an old_v one. For instance, "
                     "givens = {a:b, b:(a+1)} is not allowed. Here, the old_v "
-                    f"{variable} is used to compute other new_v's, but it is scheduled to be replaced "
+                    f"{variable} is used to compute other new_v's, but it is scheduled to be "
+                    f"replaced "
                     f"by {image[variable]}."
                 )

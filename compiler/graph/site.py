@@ -30,10 +30,11 @@ _override: list[Site] = []
 
 
 def _classify(file: str) -> bool:
-    """Whether code in `file` is ours. The demo (`__main__.py`, `demo/`) counts as a user's program."""
+    """Whether code in `file` is ours. The demo (`__main__.py`, `demo/`) counts as a user's
+    program."""
     path = os.path.abspath(file)
     own = any(path.startswith(root) for root in _OWN_ROOTS)
-    relative = path[len(_ROOT) + 1:]
+    relative = path[len(_ROOT) + 1 :]
     own = own and relative != "__main__.py" and not relative.startswith("demo")
     _is_own[file] = result = own or file.startswith("<frozen")
     return result

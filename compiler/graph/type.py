@@ -29,7 +29,9 @@ class Type:
         strict: no conversion. allow_downcast: True allows every cast, False none that loses
         anything, None only that of a Python float to floatX.
         """
-        raise NotImplementedError(f"{type(self).__name__}.filter: not defined; define it to accept values")
+        raise NotImplementedError(
+            f"{type(self).__name__}.filter: not defined; define it to accept values"
+        )
 
     def filter_variable(self, other: Any, allow_convert: bool = True) -> Variable:
         """Returns `other` as a variable of this type; raises TypeError if it cannot be one."""
@@ -96,8 +98,10 @@ class Generic(Type):
     def __hash__(self) -> int:
         return hash(Generic)
 
-    def __repr__(self) -> str:
-        return "<tetractys.gof.type.Generic object>"
+    def __str__(self) -> str:
+        return "Generic"
+
+    __repr__ = __str__
 
 
 generic = Generic()

@@ -66,7 +66,7 @@ class Variable:
     @name.setter
     def name(self, value: str | None) -> None:
         if value is not None and not isinstance(value, str):
-            raise TypeError(f"name: found {type(value).__name__}; expected a string or None")
+            raise TypeError("name must be a string", value)
         self._name = value
 
     @property
@@ -106,11 +106,13 @@ class Variable:
         return [] if self.owner is None else [self.owner]
 
     def eval(self, inputs_to_values: Mapping[Variable, Any] | None = None) -> Any:
-        """The value, given values of the inputs; compiled on first use, for the same inputs once."""
+        """The value, given values of the inputs; compiled on first use, for the same inputs
+        once."""
         values = {} if inputs_to_values is None else inputs_to_values
         if not isinstance(values, Mapping):
             raise TypeError(
-                f"eval: found {type(values).__name__}; expected a dict from input variables to values; "
+                f"eval: found {type(values).__name__}; expected a dict from input variables to "
+                f"values; "
                 "write z.eval({x: 1, y: 2})"
             )
         from tetractys import function
@@ -182,7 +184,8 @@ class Constant(Variable):
 
 
 class Apply:
-    """One application of `op` to `inputs`, computing `outputs`. `site` is the user's file and line."""
+    """One application of `op` to `inputs`, computing `outputs`. `site` is the user's file and
+    line."""
 
     __slots__ = ("op", "inputs", "outputs", "site", "_tag", "__dict__", "__weakref__")
 
@@ -200,10 +203,15 @@ class Apply:
         self.site = creation_site(2) if site is None else site
         for variable in self.inputs:
             if not isinstance(variable, Variable):
-                raise TypeError(f"The 'inputs' argument to Apply must contain Variable instances, not {variable}")
+                raise TypeError(
+                    f"The 'inputs' argument to Apply must contain Variable instances, not "
+                    f"{variable}"
+                )
         for index, output in enumerate(self.outputs):
             if not isinstance(output, Variable):
-                raise TypeError(f"The 'outputs' argument to Apply must contain Variable instances, not {output}")
+                raise TypeError(
+                    f"The 'outputs' argument to Apply must contain Variable instances, not {output}"
+                )
             if output.owner is None:
                 output.owner = self
                 output.index = index
@@ -242,7 +250,8 @@ class Apply:
         if which is None:
             if len(self.outputs) != 1:
                 raise ValueError(
-                    f"{self.op}.default_output should be an output index: found {len(self.outputs)} outputs"
+                    f"{self.op}.default_output should be an output index: found "
+                    f"{len(self.outputs)} outputs"
                 )
             which = 0
         return self.outputs[which]

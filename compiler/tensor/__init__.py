@@ -1,13 +1,14 @@
 """The front end: `import tetractys.tensor as T`. See README.md."""
 
+# ruff: noqa: F401, F403
 from __future__ import annotations
 
 from typing import Any
 
 from tetractys.graph.op import Op
 from tetractys.graph.variable import Apply, Constant, Variable
-from tetractys.tensor import elemwise, type, var  # noqa: F401
-from tetractys.tensor.basic import *  # noqa: F403
+from tetractys.tensor import elemwise, type, var
+from tetractys.tensor.basic import *
 
 _LAZY = {
     "nnet": ("tetractys.tensor.nnet", None),

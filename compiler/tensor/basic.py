@@ -1,5 +1,6 @@
 """All functions of the front end under one name, as Theano's `tensor.basic`."""
 
+# ruff: noqa: F401, F403
 from __future__ import annotations
 
 from tetractys.tensor.constants import (
@@ -11,7 +12,7 @@ from tetractys.tensor.constants import (
     constant,
     get_scalar_constant_value,
 )
-from tetractys.tensor.constructors import *  # noqa: F403
+from tetractys.tensor.constructors import *
 from tetractys.tensor.elemwise import (
     DimShuffle,
     Elemwise,
@@ -21,12 +22,12 @@ from tetractys.tensor.elemwise import (
     scalar_from_tensor,
     tensor_from_scalar,
 )
-from tetractys.tensor.functions_dot import *  # noqa: F403
-from tetractys.tensor.functions_elemwise import *  # noqa: F403
+from tetractys.tensor.functions_dot import *
+from tetractys.tensor.functions_elemwise import *
 from tetractys.tensor.functions_index import inc_subtensor, set_subtensor
 from tetractys.tensor.functions_index import index as getitem
-from tetractys.tensor.functions_reduce import *  # noqa: F403
-from tetractys.tensor.functions_shape import *  # noqa: F403
+from tetractys.tensor.functions_reduce import *
+from tetractys.tensor.functions_shape import *
 from tetractys.tensor.known import vector_length as get_vector_length
 from tetractys.tensor.shaping import Alloc, ARange, Dot, MakeVector, Reshape, Shape
 from tetractys.tensor.subtensor import (

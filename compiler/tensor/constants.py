@@ -25,6 +25,9 @@ class EmptyConstantError(NotScalarConstantError):
     """A constant without elements, where one number is asked for."""
 
 
+_CAPACITY = (("int8", 7), ("int16", 15), ("int32", 31), ("int64", 63))
+
+
 def autocast(value: int | float) -> np.ndarray:
     """A Python number in the smallest dtype that holds it exactly.
 
@@ -32,14 +35,13 @@ def autocast(value: int | float) -> np.ndarray:
     float64; floatX takes no other part.
     """
     if isinstance(value, int):
-        value = int(value)
-        for dtype in ("int8", "int16", "int32", "int64"):
-            bound = 1 << (8 * np.dtype(dtype).itemsize - 1)
-            if -bound <= value < bound:
+        bits = (value if value >= 0 else ~value).bit_length()
+        for dtype, capacity in _CAPACITY:
+            if bits <= capacity:
                 return np.array(value, dtype=dtype)
-        if not 0 <= value < 1 << 64:
-            raise OverflowError("Python int too large to convert to C long")
-        return np.array(value, dtype="uint64")
+        if value >= 0 and bits == 64:
+            return np.array(value, dtype="uint64")
+        raise OverflowError("Python int too large to convert to C long")
     with np.errstate(over="ignore"):
         single = np.array(value, dtype="float32")
     if config.floatX == "float32" or float(single) == value:
@@ -64,9 +66,14 @@ def as_array(value: Any, dtype: Any = None) -> np.ndarray:
 
 
 _cache: dict[tuple[str, bytes], Constant] = {}
+_by_value: dict[tuple[type, int | float, str], Constant] = {}
+"""Shared constants by Python value and floatX: the quick way to `_cache`; 0.0 and -0.0 do not take
+it."""
 
 
-def constant(value: Any, name: str | None = None, ndim: int | None = None, dtype: Any = None) -> Constant:
+def constant(
+    value: Any, name: str | None = None, ndim: int | None = None, dtype: Any = None
+) -> Constant:
     """A constant of a number, an array or a list; dimensions of size 1 are broadcastable.
 
     ndim: size-1 dimensions are put in front to reach it. dtype: converts, as NumPy does.
@@ -78,39 +85,58 @@ def constant(value: Any, name: str | None = None, ndim: int | None = None, dtype
     if ndim is not None and array.ndim < ndim:
         array = array.reshape((1,) * (ndim - array.ndim) + array.shape)
     if ndim is not None and array.ndim > ndim:
-        raise ValueError("ndarray could not be cast to have %i dimensions" % ndim)
+        raise ValueError(f"ndarray could not be cast to have {ndim} dimensions")
     array.flags.writeable = False
     shareable = array.ndim == 0 and name is None and -10 <= array <= 10
     key = (array.dtype.name, array.tobytes()) if shareable else None
     if key in _cache:
         return _cache[key]  # type: ignore[index]
-    found = TensorConstant(intern_type(array.dtype.name, [size == 1 for size in array.shape]), array, name)
+    found = TensorConstant(
+        intern_type(array.dtype.name, [size == 1 for size in array.shape]), array, name
+    )
     if key is not None:
         _cache[key] = found
     return found
 
 
 def as_tensor_variable(value: Any, name: str | None = None, ndim: int | None = None) -> Variable:
-    """`value` as a tensor variable: itself, the output of an Apply, a constant, or a stack of a list.
+    """`value` as a tensor variable: itself, the output of an Apply, a constant, or a stack of a
+    list.
 
     ndim: broadcastable dimensions are added or dropped in front to reach it.
     Raises AsTensorError for anything else.
     """
+    if type(value) in (int, float) and ndim is None and name is None:
+        quick = (type(value), value, config.floatX)
+        if quick in _by_value:
+            return _by_value[quick]
+        found = constant(value)
+        if value and -10 <= value <= 10:
+            _by_value[quick] = found
+        return found
     if isinstance(value, Variable):
-        return _variable(value, ndim) if ndim is not None or type(value.type) is not TensorType else value
+        return (
+            _variable(value, ndim)
+            if ndim is not None or type(value.type) is not TensorType
+            else value
+        )
     if hasattr(value, "_as_TensorVariable"):
         return value._as_TensorVariable()
     if isinstance(value, Apply):
         if len(value.outputs) != 1:
-            raise ValueError("It is ambiguous which output of a multi-output Op has to be fetched.", value)
+            raise ValueError(
+                "It is ambiguous which output of a multi-output Op has to be fetched.", value
+            )
         return as_tensor_variable(value.outputs[0], name, ndim)
     if isinstance(value, (list, tuple)) and _has_variable(value):
         return _variable(_stack_list(value), ndim)
     if isinstance(value, bool):
         raise AsTensorError(
-            "Cannot cast True or False as a tensor variable. Please use np.array(True) or np.array(False) "
+            "Cannot cast True or False as a tensor variable. Please use np.array(True) or "
+            "np.array(False) "
             "if you need these constants. This error might be caused by using the == operator on "
-            "Variables. v == w does not do what you think it does, use tetractys.tensor.eq(v, w) instead."
+            "Variables. v == w does not do what you think it does, use tetractys.tensor.eq(v, "
+            "w) instead."
         )
     try:
         return constant(value, name=name, ndim=ndim)

@@ -1,4 +1,5 @@
-"""Types by name, and functions that make variables: `dscalar`, `matrix('x')`, `dmatrices('a', 'b')`."""
+"""Types by name, and functions that make variables: `dscalar`, `matrix('x')`, `dmatrices('a',
+'b')`."""
 
 from __future__ import annotations
 
@@ -13,20 +14,41 @@ PREFIXES = {"b": "int8", "w": "int16", "i": "int32", "l": "int64", "f": "float32
 """The letter in front of a constructor's name, and its dtype; none means floatX."""
 
 PATTERNS: dict[str, tuple[bool, ...]] = {
-    "scalar": (), "vector": (False,), "matrix": (False, False), "row": (True, False),
-    "col": (False, True), "tensor3": (False,) * 3, "tensor4": (False,) * 4, "tensor5": (False,) * 5,
+    "scalar": (),
+    "vector": (False,),
+    "matrix": (False, False),
+    "row": (True, False),
+    "col": (False, True),
+    "tensor3": (False,) * 3,
+    "tensor4": (False,) * 4,
+    "tensor5": (False,) * 5,
 }
 
-PLURALS = {"scalar": "scalars", "vector": "vectors", "matrix": "matrices", "row": "rows", "col": "cols",
-           "tensor3": "tensor3s", "tensor4": "tensor4s", "tensor5": "tensor5s"}
+PLURALS = {
+    "scalar": "scalars",
+    "vector": "vectors",
+    "matrix": "matrices",
+    "row": "rows",
+    "col": "cols",
+    "tensor3": "tensor3s",
+    "tensor4": "tensor4s",
+    "tensor5": "tensor5s",
+}
 
-_ARTICLES = {"scalar": "A 0-d array", "vector": "A vector", "matrix": "A matrix",
-             "row": "A matrix of one row, which broadcasts", "col": "A matrix of one column, which broadcasts"}
+_ARTICLES = {
+    "scalar": "A 0-d array",
+    "vector": "A vector",
+    "matrix": "A matrix",
+    "row": "A matrix of one row, which broadcasts",
+    "col": "A matrix of one column, which broadcasts",
+}
 
 
 def _constructor(name: str, flags: tuple[bool, ...]) -> Callable[..., Variable]:
     def make(name: str | None = None, dtype: Any = None) -> Variable:
-        return intern_type(config.floatX if dtype is None else dtype_name(dtype), flags).make_variable(name)
+        return intern_type(
+            config.floatX if dtype is None else dtype_name(dtype), flags
+        ).make_variable(name)
 
     make.__name__ = make.__qualname__ = name
     article = _ARTICLES.get(name, f"An array of {len(flags)} dimensions")
@@ -34,7 +56,9 @@ def _constructor(name: str, flags: tuple[bool, ...]) -> Callable[..., Variable]:
     return make
 
 
-def _plural(name: str, single: Callable[..., Variable] | TensorType) -> Callable[..., list[Variable]]:
+def _plural(
+    name: str, single: Callable[..., Variable] | TensorType
+) -> Callable[..., list[Variable]]:
     def make(*names: Any, **options: Any) -> list[Variable]:
         if len(names) == 1 and isinstance(names[0], int):
             return [single(**options) for _ in range(names[0])]
@@ -63,6 +87,7 @@ def _names() -> dict[str, Any]:
     return found
 
 
-globals().update(_names())
+_NAMES = _names()
+globals().update(_NAMES)
 
-__all__ = ["tensor", *_names()]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = ["tensor", *_NAMES]  # noqa: PLE0604  (112 names, from the tables above)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tetractys.configparser import config
 from tetractys.dialects import elemwise_signatures, tensor_signatures
-from tetractys.dialects.signature import ElemwiseSignature, Signature
+from tetractys.dialects.signature import DISCRETE, ElemwiseSignature, Signature
 from tetractys.graph.op import Op
 from tetractys.graph.site import creation_site
 from tetractys.graph.variable import Apply, Variable
@@ -14,8 +15,13 @@ from tetractys.tensor.constants import as_tensor_variable
 from tetractys.tensor.native import NativeOp, facade, make_output, native_op
 from tetractys.tensor.type import scalar_type
 
-_SCALAR_NAMES = {"abs": "abs_", "and": "and_", "or": "or_", "sigmoid": "scalar_sigmoid",
-                 "softplus": "scalar_softplus"}
+_SCALAR_NAMES = {
+    "abs": "abs_",
+    "and": "and_",
+    "or": "or_",
+    "sigmoid": "scalar_sigmoid",
+    "softplus": "scalar_softplus",
+}
 """Names of scalar functions where Theano's differ from the dialect's."""
 
 _PLAIN_NAMES = {"sigmoid": "sigmoid", "softplus": "softplus"}
@@ -35,13 +41,39 @@ class Elemwise(NativeOp):
     ) -> None:
         super().__init__(signature, props)
         self.name = name
-        cast = "Cast{%s}" % props["dtype"] if signature.short == "cast" else None
+        cast = f"Cast{{{props['dtype']}}}" if signature.short == "cast" else None
+        self.__doc__ = signature.doc
         self.scalar_name = cast or _SCALAR_NAMES.get(signature.short, signature.short)
+
+    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
+        """Applies the function; `add` and `mul` take any number of operands, from left to right."""
+        if len(inputs) > 2 and self.signature.short in ("add", "mul"):
+            first = self(*inputs[:-1])
+            return super().__call__(first, inputs[-1], **kwargs)
+        if len(inputs) == 1 and self.signature.short in ("add", "mul"):
+            return as_tensor_variable(inputs[0])
+        return super().__call__(*inputs, **kwargs)
 
     def make_node(self, *inputs: Any) -> Apply:
         """An Apply on `inputs`, padded to the largest rank."""
         variables = [as_tensor_variable(value) for value in inputs]
+        short = self.signature.short
+        if short == "true_div" and "dtype" not in self.props and _all_discrete(variables):
+            return self._integer_division().node(pad_ranks(variables))
+        if short in _BITWISE:
+            _check_bits(variables)
         return self.node(pad_ranks(variables))
+
+    def _integer_division(self) -> Elemwise:
+        """This true_div for integers: its result is of floatX (THEANO_SEMANTICS D3)."""
+        if config.int_division == "raise":
+            raise TypeError(
+                "/: found integers while config.int_division is 'raise'; expected floats; "
+                "use // or cast an operand"
+            )
+        if self.name is not None:
+            return elemwise_op("true_div", dtype=config.floatX)
+        return native_op(self.signature, {"dtype": config.floatX})  # type: ignore[return-value]
 
     def node(self, variables: Sequence[Variable]) -> Apply:
         """An Apply on variables of equal rank."""
@@ -50,10 +82,29 @@ class Elemwise(NativeOp):
         return Apply(self, variables, [make_output(spec, site)], site)
 
     def key(self) -> tuple[object, ...]:
+        """What two equal ops have in common: how they print as well."""
         return (*super().key(), self.name)
 
     def __str__(self) -> str:
         return self.name if self.name is not None else f"Elemwise{{{self.scalar_name}}}"
+
+
+_BITWISE = ("and", "or", "xor", "invert")
+
+
+def _all_discrete(variables: Sequence[Variable]) -> bool:
+    return all(variable.type.dtype in DISCRETE for variable in variables)
+
+
+def _check_bits(variables: Sequence[Variable]) -> None:
+    """Raises TypeError, in Theano's words, for an operand without bits."""
+    for variable in variables:
+        if variable.type.dtype not in DISCRETE:
+            bools = "be all bools" if len(variables) > 1 else "bool"
+            raise TypeError(
+                "input to a BitOp must have type (u)int8, (u)int16, (u)int32 or (u)int64 or "
+                f"{bools} not {variable.type.dtype}"
+            )
 
 
 def pad_ranks(variables: list[Variable]) -> list[Variable]:
@@ -100,11 +151,13 @@ class DimShuffle(NativeOp):
         order = tuple(-1 if axis == "x" else int(axis) for axis in new_order)
         super().__init__(tensor_signatures.DIMSHUFFLE, {"order": order})
         self.new_order = tuple("x" if axis < 0 else axis for axis in order)
-        self.input_broadcastable = None if input_broadcastable is None else tuple(input_broadcastable)
+        self.input_broadcastable = (
+            None if input_broadcastable is None else tuple(input_broadcastable)
+        )
         self.inplace = inplace
 
     def __str__(self) -> str:
-        return "InplaceDimShuffle{%s}" % ",".join(map(str, self.new_order))
+        return f"InplaceDimShuffle{{{','.join(map(str, self.new_order))}}}"
 
 
 _dimshuffles: dict[tuple[int, ...], DimShuffle] = {}
@@ -123,6 +176,10 @@ def _make_dimshuffle(signature: Signature, props: dict[str, object]) -> Op:
     return dimshuffle_op(props["order"])  # type: ignore[arg-type]
 
 
+def _listed(axes: Sequence[int]) -> str:
+    return ", ".join(map(str, axes))
+
+
 class CAReduce(NativeOp):
     """A reduction by a monoid over `axis`, a tuple of axes, or None for all of them.
 
@@ -138,10 +195,11 @@ class CAReduce(NativeOp):
         self.acc_dtype = props.get("acc_dtype")
 
     def key(self) -> tuple[object, ...]:
+        """What two equal ops have in common: how they print as well."""
         return (*super().key(), self.axis)
 
     def __str__(self) -> str:
-        axes = "" if self.axis is None else "{%s}" % ", ".join(map(str, self.axis))
+        axes = "" if self.axis is None else f"{{{_listed(self.axis)}}}"
         return f"Reduce{{{self.kind}}}{axes}"
 
 
@@ -155,7 +213,7 @@ class Sum(CAReduceDtype):
     kind = "add"
 
     def __str__(self) -> str:
-        axis = "" if self.axis is None else "axis=[%s], " % ", ".join(map(str, self.axis))
+        axis = "" if self.axis is None else f"axis=[{_listed(self.axis)}], "
         return f"Sum{{{axis}acc_dtype={self.acc_dtype}}}"
 
 
@@ -182,7 +240,7 @@ class Min(CAReduce):
 
 class _Logical(CAReduce):
     def __str__(self) -> str:
-        axes = "" if self.axis is None else "{%s}" % ", ".join(map(str, self.axis))
+        axes = "" if self.axis is None else f"{{{_listed(self.axis)}}}"
         return type(self).__name__ + axes
 
 
@@ -231,8 +289,11 @@ def _make_reduce(signature: Signature, props: dict[str, object]) -> Op:
     axes: tuple[int, ...] = props["axes"]  # type: ignore[assignment]
     dtype, accumulator = props.get("dtype"), props.get("acc_dtype")
     return reduce_op(
-        str(props["kind"]), axes, axes,
-        None if dtype is None else str(dtype), None if accumulator is None else str(accumulator),
+        str(props["kind"]),
+        axes,
+        axes,
+        None if dtype is None else str(dtype),
+        None if accumulator is None else str(accumulator),
     )
 
 
@@ -263,6 +324,7 @@ class TensorFromScalar(_Identity):
     """A scalar as a 0-d array."""
 
     def make_node(self, *inputs: Any) -> Apply:
+        """An Apply on a scalar variable."""
         return self.node(inputs)
 
 
@@ -270,6 +332,7 @@ class ScalarFromTensor(_Identity):
     """A 0-d array as a scalar, for an index."""
 
     def make_node(self, *inputs: Any) -> Apply:
+        """An Apply on a 0-d tensor variable."""
         (variable,) = (as_tensor_variable(value) for value in inputs)
         site = creation_site(2)
         output = scalar_type(variable.type.dtype).make_variable()
@@ -297,7 +360,24 @@ def scalar_from_tensor(value: Variable) -> Variable:
 
 
 __all__ = [
-    "All", "Any_", "CAReduce", "CAReduceDtype", "DimShuffle", "Elemwise", "Max", "MaxAndArgmax", "Min",
-    "Prod", "ScalarFromTensor", "Sum", "TensorFromScalar", "dimshuffle_op", "elemwise_op", "native_op",
-    "pad_ranks", "reduce_op", "scalar_from_tensor", "tensor_from_scalar",
+    "All",
+    "Any_",
+    "CAReduce",
+    "CAReduceDtype",
+    "DimShuffle",
+    "Elemwise",
+    "Max",
+    "MaxAndArgmax",
+    "Min",
+    "Prod",
+    "ScalarFromTensor",
+    "Sum",
+    "TensorFromScalar",
+    "dimshuffle_op",
+    "elemwise_op",
+    "native_op",
+    "pad_ranks",
+    "reduce_op",
+    "scalar_from_tensor",
+    "tensor_from_scalar",
 ]

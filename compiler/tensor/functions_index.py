@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tetractys.dialects.signature import INTEGERS
+from tetractys.dialects.signature import INTEGERS, upcast
 from tetractys.graph.variable import Variable
 from tetractys.tensor.constants import as_tensor_variable, autocast, constant
 from tetractys.tensor.elemwise import scalar_from_tensor
+from tetractys.tensor.functions_elemwise import cast
 from tetractys.tensor.functions_shape import dimshuffle, flatten, make_vector, reshape, shape
 from tetractys.tensor.subtensor import (
     ADVANCED,
@@ -39,7 +40,11 @@ def index(value: Variable, key: Any) -> Variable:
 def _items(value: Variable, key: Any) -> list[Any]:
     """The key as a list of one entry a dimension (None adds one), Ellipsis expanded."""
     if isinstance(key, list):
-        items = [np.asarray(key)] if not any(isinstance(item, (slice, type(None))) for item in key) else key
+        items = (
+            [np.asarray(key)]
+            if not any(isinstance(item, (slice, type(None))) for item in key)
+            else key
+        )
     else:
         items = list(key) if isinstance(key, tuple) else [key]
     given = sum(item is not None and item is not Ellipsis for item in items)
@@ -50,15 +55,17 @@ def _items(value: Variable, key: Any) -> list[Any]:
     if len(dots) > 1:
         raise IndexError("an index can only have a single Ellipsis (`...`)")
     if dots:
-        items[dots[0]:dots[0] + 1] = [_FULL] * (rank - given)
+        items[dots[0] : dots[0] + 1] = [_FULL] * (rank - given)
     return [_checked(item) for item in items]
 
 
 def _checked(item: Any) -> Any:
     """An entry of the key, a list or boolean refused or made an array."""
     if isinstance(item, (bool, np.bool_)):
-        raise NotImplementedError("x[True]: found a boolean index; expected integers, slices or integer "
-                                  "arrays; use switch, or nonzero positions made with NumPy")
+        raise NotImplementedError(
+            "x[True]: found a boolean index; expected integers, slices or integer "
+            "arrays; use switch, or nonzero positions made with NumPy"
+        )
     if item is None or isinstance(item, (slice, int, np.integer)):
         return item
     if isinstance(item, (list, np.ndarray)):
@@ -68,9 +75,11 @@ def _checked(item: Any) -> Any:
             raise TypeError("index must be integers or a boolean mask")
         raise TypeError(f"index must be integers, found {item!r} of type {type(item).__name__}")
     if item.type.dtype == "bool":
-        raise NotImplementedError("x[mask]: found a boolean index; expected integers, slices or integer "
-                                  "arrays; its result's size is known only at run time, which this "
-                                  "version lacks")
+        raise NotImplementedError(
+            "x[mask]: found a boolean index; expected integers, slices or integer "
+            "arrays; its result's size is known only at run time, which this "
+            "version lacks"
+        )
     if item.type.dtype not in INTEGERS:
         raise TypeError("index must be integers")
     return item
@@ -128,8 +137,9 @@ def _entries(items: list[Any]) -> tuple[list[Entry], list[Variable]]:
             continue
         if isinstance(item.step, (int, np.integer)) and item.step == 0:
             raise ValueError("slice step cannot be zero")
-        start, stop, step = (None if bound is None else add(bound)
-                             for bound in (item.start, item.stop, item.step))
+        start, stop, step = (
+            None if bound is None else add(bound) for bound in (item.start, item.stop, item.step)
+        )
         entries.append((start, stop, step))
     return entries, operands
 
@@ -164,7 +174,8 @@ def _gather(value: Variable, arrays: list[Any]) -> tuple[Variable, int]:
     rank = max(variable.type.ndim for variable in variables)
     if rank > 1 and len(variables) > 1:
         raise NotImplementedError(
-            f"x[i, j]: found index arrays of rank {rank}; expected vectors, or a single index array; "
+            f"x[i, j]: found index arrays of rank {rank}; expected vectors, or a single index "
+            f"array; "
             "flatten them first"
         )
     if rank > 1:
@@ -172,25 +183,35 @@ def _gather(value: Variable, arrays: list[Any]) -> tuple[Variable, int]:
         sizes = [shape(variables[0])[axis] for axis in range(rank)]
         sizes += [shape(value)[axis] for axis in range(1, value.type.ndim)]
         return reshape(flat, sizes, ndim=len(sizes)), rank
-    vectors = [variable if variable.type.ndim else make_vector([variable]) for variable in variables]
+    vectors = [
+        variable if variable.type.ndim else make_vector([variable]) for variable in variables
+    ]
     op = ADVANCED_1 if len(vectors) == 1 else ADVANCED
     return op.make_node(value, *vectors).outputs[0], 1
 
 
 # Writing.
-def set_subtensor(x: Variable, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False) -> Variable:
+def set_subtensor(
+    x: Variable, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False
+) -> Variable:
     """A copy of `z` with `y` stored at the region, for `x = z[region]`; `y` broadcasts."""
     return _write(x, y, put=True)
 
 
 def inc_subtensor(
-    x: Variable, y: Any, inplace: bool = False, set_instead_of_inc: bool = False,
-    tolerate_inplace_aliasing: bool = False, ignore_duplicates: bool = False,
+    x: Variable,
+    y: Any,
+    inplace: bool = False,
+    set_instead_of_inc: bool = False,
+    tolerate_inplace_aliasing: bool = False,
+    ignore_duplicates: bool = False,
 ) -> Variable:
     """A copy of `z` with `y` added at the region, for `x = z[region]`; duplicates add up."""
     if ignore_duplicates:
-        raise NotImplementedError("inc_subtensor: found ignore_duplicates=True; expected False; "
-                                  "duplicate indices always add up here")
+        raise NotImplementedError(
+            "inc_subtensor: found ignore_duplicates=True; expected False; "
+            "duplicate indices always add up here"
+        )
     return _write(x, y, put=set_instead_of_inc)
 
 
@@ -201,8 +222,11 @@ def _write(region: Any, value: Any, put: bool) -> Variable:
     if node is not None and name == "tensor.dimshuffle" and _writes_through(node.inputs[0]):
         return _write_dimshuffled(node, new, put)
     if node is not None and name == "tensor.reshape_to" and _writes_through(node.inputs[0]):
-        return _write(node.inputs[0], reshape(_fit(new, region), shape(node.inputs[0]),
-                                              ndim=node.inputs[0].type.ndim), put)
+        return _write(
+            node.inputs[0],
+            reshape(_fit(new, region), shape(node.inputs[0]), ndim=node.inputs[0].type.ndim),
+            put,
+        )
     if node is None or name not in ("tensor.subtensor", "tensor.advanced_subtensor"):
         raise TypeError("x must be the result of a subtensor operation")
     new = _fit(new, region)
@@ -230,7 +254,9 @@ def _write_dimshuffled(node: Any, value: Variable, put: bool) -> Variable:
     """Writes through a dimshuffle of a region: `x[:, i]` and `x[i][None]`."""
     order = node.op.props["order"]
     value = _fit(value, node.outputs[0])
-    inverse = [order.index(axis) if axis in order else "x" for axis in range(node.inputs[0].type.ndim)]
+    inverse = [
+        order.index(axis) if axis in order else "x" for axis in range(node.inputs[0].type.ndim)
+    ]
     written = _write(node.inputs[0], dimshuffle(value, inverse), put)
     source = node.inputs[0].owner.inputs[0]
     if source.owner is not None and source.owner.op.signature is node.op.signature:
@@ -242,14 +268,16 @@ def _write_dimshuffled(node: Any, value: Variable, put: bool) -> Variable:
 
 
 def _fit(value: Variable, region: Variable) -> Variable:
-    """`value` in the rank and dtype of the region it is written to."""
+    """`value` in the rank and dtype of the region it is written to; as in Theano a cast may
+    lose."""
     missing = region.type.ndim - value.type.ndim
     if missing < 0:
-        raise TypeError(f"Trying to increment a {region.type.ndim}-dimensional subtensor with a "
-                        f"{value.type.ndim}-dimensional value.")
-    if np.promote_types(value.type.dtype, region.type.dtype) != np.dtype(region.type.dtype):
-        raise TypeError(f"Trying to increment a {region.type.dtype} subtensor with a {value.type.dtype} "
-                        "value; cast it first")
+        raise TypeError(
+            f"Trying to increment a {region.type.ndim}-dimensional subtensor with a "
+            f"{value.type.ndim}-dimensional value."
+        )
+    if upcast(region.type.dtype, value.type.dtype) != region.type.dtype:
+        value = cast(value, region.type.dtype)
     if missing:
         return dimshuffle(value, ["x"] * missing + list(range(value.type.ndim)))
     return value

@@ -12,15 +12,31 @@ from tetractys.graph.variable import Constant, Variable
 from tetractys.tensor.constants import as_tensor_variable, constant
 from tetractys.tensor.elemwise import reduce_op
 from tetractys.tensor.functions_elemwise import (
-    abs_, cast, invert, maximum, neg, neq, pow, sqrt, sub, true_div,
+    abs_,
+    cast,
+    invert,
+    maximum,
+    neg,
+    neq,
+    pow,
+    sqrt,
+    sub,
+    true_div,
 )
 from tetractys.tensor.functions_shape import dimshuffle, shape
 from tetractys.tensor.known import known_int
 from tetractys.tensor.native import apply_native
 from tetractys.tensor.type import dtype_name
 
-_WIDE = {"bool": "int64", "int8": "int64", "int16": "int64", "int32": "int64",
-         "uint8": "uint64", "uint16": "uint64", "uint32": "uint64"}
+_WIDE = {
+    "bool": "int64",
+    "int8": "int64",
+    "int16": "int64",
+    "int32": "int64",
+    "uint8": "uint64",
+    "uint16": "uint64",
+    "uint32": "uint64",
+}
 
 
 def _axes(variable: Variable, axis: Any) -> tuple[int, ...] | None:
@@ -30,7 +46,9 @@ def _axes(variable: Variable, axis: Any) -> tuple[int, ...] | None:
     if isinstance(axis, Variable):
         known = axis.data if isinstance(axis, Constant) else known_int(axis)
         if known is None:
-            raise TypeError(f"axis: found the symbolic {axis}; expected a number known when the graph is built")
+            raise TypeError(
+                f"axis: found the symbolic {axis}; expected a number known when the graph is built"
+            )
         axis = known
     listed = [int(item) for item in np.atleast_1d(np.asarray(axis, dtype=object)).tolist()]
     rank = variable.type.ndim
@@ -78,12 +96,17 @@ def _accumulate(
 def sum(
     input: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None
 ) -> Variable:
-    """Sum over `axis` (all, one or several); small integers give int64, float32 adds up in float64."""
+    """Sum over `axis` (all, one or several); small integers give int64, float32 adds up in
+    float64."""
     return _accumulate("add", input, axis, dtype, keepdims, acc_dtype)
 
 
 def prod(
-    input: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None,
+    input: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    keepdims: bool = False,
+    acc_dtype: Any = None,
     no_zeros_in_input: bool = False,
 ) -> Variable:
     """Product over `axis`; dtypes as for `sum`."""
@@ -91,7 +114,11 @@ def prod(
 
 
 def mean(
-    input: Any, axis: Any = None, dtype: Any = None, op: bool = False, keepdims: bool = False,
+    input: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    op: bool = False,
+    keepdims: bool = False,
     acc_dtype: Any = None,
 ) -> Variable:
     """Mean over `axis`: of integers in float64, of floats in their dtype."""
@@ -108,7 +135,8 @@ def mean(
 def var(
     input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
 ) -> Variable:
-    """Variance over `axis`: the mean of squared distances from the mean; `ddof` is taken off the count.
+    """Variance over `axis`: the mean of squared distances from the mean; `ddof` is taken off the
+    count.
 
     corrected: the rounding error of the mean is taken out as well.
     """
@@ -211,7 +239,8 @@ def ptp(a: Any, axis: Any = None) -> Variable:
 
 
 def norm(value: Any, L: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """The L-norm: `sum(|x| ** L) ** (1 / L)`; L = 0 counts what is not 0, infinity takes the largest."""
+    """The L-norm: `sum(|x| ** L) ** (1 / L)`; L = 0 counts what is not 0, infinity takes the
+    largest."""
     variable = as_tensor_variable(value)
     if L == 0:
         return sum(neq(variable, 0), axis=axis, keepdims=keepdims)
@@ -229,6 +258,19 @@ def largest(*values: Any) -> Variable:
 
 
 __all__ = [
-    "all", "any", "argmax", "argmin", "largest", "max", "max_and_argmax", "mean",
-    "min", "norm", "prod", "ptp", "std", "sum", "var",
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "largest",
+    "max",
+    "max_and_argmax",
+    "mean",
+    "min",
+    "norm",
+    "prod",
+    "ptp",
+    "std",
+    "sum",
+    "var",
 ]

@@ -37,17 +37,26 @@ def dimshuffle(value: Any, pattern: Sequence[Any]) -> Variable:
             order.append(-1)
             continue
         if not hasattr(axis, "__index__"):
-            raise TypeError("DimShuffle indices must be python ints. Got: '%s' of type '%s'.",
-                            axis, str(type(axis)))
+            raise TypeError(
+                "DimShuffle indices must be python ints. Got: '%s' of type '%s'.",
+                axis,
+                str(type(axis)),
+            )
         axis = axis.__index__()
         if not 0 <= axis < len(flags):
-            raise ValueError(f"new_order[{position}] is {axis}, but the input only has {len(flags)} axes.")
+            raise ValueError(
+                f"new_order[{position}] is {axis}, but the input only has {len(flags)} axes."
+            )
         if axis in order:
-            raise ValueError("The same input dimension may not appear twice in the list of output dimensions",
-                             tuple(pattern))
+            raise ValueError(
+                "The same input dimension may not appear twice in the list of output dimensions",
+                tuple(pattern),
+            )
         order.append(axis)
     if any(axis not in order and not flag for axis, flag in enumerate(flags)):
-        raise ValueError("You cannot drop a non-broadcastable dimension.", (list(flags), tuple(pattern)))
+        raise ValueError(
+            "You cannot drop a non-broadcastable dimension.", (list(flags), tuple(pattern))
+        )
     return dimshuffle_op(tuple(order)).node([variable]).outputs[0]
 
 
@@ -95,7 +104,9 @@ def shape_padaxis(value: Any, axis: int) -> Variable:
 def squeeze(value: Any) -> Variable:
     """Broadcastable dimensions dropped."""
     variable = as_tensor_variable(value)
-    return dimshuffle(variable, [axis for axis, flag in enumerate(variable.type.broadcastable) if not flag])
+    return dimshuffle(
+        variable, [axis for axis, flag in enumerate(variable.type.broadcastable) if not flag]
+    )
 
 
 def reshape(value: Any, newshape: Any, ndim: int | None = None) -> Variable:
@@ -110,14 +121,31 @@ def reshape(value: Any, newshape: Any, ndim: int | None = None) -> Variable:
             ndim = vector_length(sizes)
         except ValueError:
             raise ValueError(
-                f"The length of the provided shape ({newshape}) cannot be automatically determined, so "
-                "Tetractys is not able to know what the number of dimensions of the reshaped variable will "
-                "be. You can provide the 'ndim' keyword argument to 'reshape' to avoid this problem."
+                f"The length of the provided shape ({newshape}) cannot be automatically "
+                f"determined, so "
+                "Tetractys is not able to know what the number of dimensions of the reshaped "
+                "variable will "
+                "be. You can provide the 'ndim' keyword argument to 'reshape' to avoid this "
+                "problem."
             ) from None
-    elif not isinstance(ndim, int):
-        raise ValueError(f"Expected ndim to be an integer, is {type(ndim)}")
+    else:
+        _check_ndim(sizes, ndim)
     ones = tuple(axis for axis, size in enumerate(_known_sizes(sizes, ndim)) if size == 1)
     return apply_native(sigs.RESHAPE_TO, [variable, sizes], {"ndim": ndim, "ones": ones})[0]
+
+
+def _check_ndim(sizes: Variable, ndim: int) -> None:
+    """Raises ValueError where `ndim` cannot be the length of `sizes`."""
+    if not isinstance(ndim, int):
+        raise ValueError(f"Expected ndim to be an integer, is {type(ndim)}")
+    try:
+        length = vector_length(sizes)
+    except ValueError:
+        return
+    if length != ndim:
+        raise ValueError(
+            f"reshape: found {length} sizes and ndim={ndim}; expected ndim to be their number"
+        )
 
 
 def _shape_vector(newshape: Any) -> Variable:
@@ -132,8 +160,10 @@ def _shape_vector(newshape: Any) -> Variable:
     else:
         vector = as_tensor_variable(newshape)
     if vector.type.ndim != 1:
-        raise TypeError("New shape in reshape must be a vector or a list/tuple of scalar. Got "
-                        f"{vector} after conversion to a vector.")
+        raise TypeError(
+            "New shape in reshape must be a vector or a list/tuple of scalar. Got "
+            f"{vector} after conversion to a vector."
+        )
     if vector.type.dtype not in INTEGERS:
         raise TypeError("Shape must be integers", vector, vector.type.dtype)
     return vector
@@ -173,24 +203,30 @@ def flatten(value: Any, ndim: int | None = None, outdim: int | None = None) -> V
     else:
         leading = shape(variable)[: ndim - 1]
         sizes = _shape_vector((*(leading[axis] for axis in range(ndim - 1)), -1))
-    merged = [*flags[: ndim - 1], all(flags[ndim - 1:])]
+    merged = [*flags[: ndim - 1], all(flags[ndim - 1 :])]
     ones = tuple(axis for axis, flag in enumerate(merged) if flag)
     return apply_native(sigs.RESHAPE_TO, [variable, sizes], {"ndim": ndim, "ones": ones})[0]
 
 
 def alloc(value: Any, *sizes: Any) -> Variable:
-    """`value` broadcast to `sizes`; a size that is the constant 1 makes a broadcastable dimension."""
+    """`value` broadcast to `sizes`; a size that is the constant 1 makes a broadcastable
+    dimension."""
     variable = as_tensor_variable(value)
     scalars: list[Variable] = []
     for position, size in enumerate(sizes):
         scalar = as_tensor_variable(size)
         if scalar.type.dtype not in INTEGERS or scalar.type.ndim:
-            raise TypeError(f"Shape arguments to Alloc must be integers, but argument {position} is not "
-                            f"for apply node: {scalar}")
+            raise TypeError(
+                f"Shape arguments to Alloc must be integers, but argument {position} is not "
+                f"for apply node: {scalar}"
+            )
         scalars.append(scalar)
     if variable.type.ndim > len(scalars):
-        raise TypeError("The Alloc value to use has more dimensions than the specified dimensions",
-                        variable.type.ndim, len(scalars))
+        raise TypeError(
+            "The Alloc value to use has more dimensions than the specified dimensions",
+            variable.type.ndim,
+            len(scalars),
+        )
     ones = tuple(axis for axis, size in enumerate(scalars) if known_int(size) == 1)
     return apply_native(sigs.ALLOC, [variable, *scalars], {"ones": ones})[0]
 
@@ -236,8 +272,10 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Va
         start, stop = 0, start
     operands = [as_tensor_variable(bound) for bound in (start, stop, step)]
     if any(operand.type.ndim for operand in operands):
-        raise TypeError(f"arange: found a bound of {max(operand.type.ndim for operand in operands)} "
-                        "dimensions; expected scalars")
+        raise TypeError(
+            f"arange: found a bound of {max(operand.type.ndim for operand in operands)} "
+            "dimensions; expected scalars"
+        )
     if dtype is None:
         dtype = upcast(*(operand.type.dtype for operand in operands))
         dtype = "int64" if dtype in INTEGERS and not dtype.startswith("u") else dtype
@@ -254,40 +292,68 @@ def stack(*tensors: Any, axis: int = 0) -> Variable:
     variables = [as_tensor_variable(tensor) for tensor in tensors]
     if any(variable.type.ndim for variable in variables):
         raise NotImplementedError(
-            f"stack: found an operand of {max(variable.type.ndim for variable in variables)} dimensions; "
+            f"stack: found an operand of {max(variable.type.ndim for variable in variables)} "
+            f"dimensions; "
             "expected scalars; stacking of arrays needs tensor.join, which this version lacks"
         )
     return make_vector(variables)
 
 
 def patternbroadcast(value: Any, broadcastable: Sequence[bool]) -> Variable:
-    """`value` with other broadcastable flags; a dimension newly flagged must have size 1, checked at run time."""
+    """`value` with other broadcastable flags; a dimension newly flagged must have size 1, checked
+    at run time."""
     variable = as_tensor_variable(value)
     flags = tuple(bool(flag) for flag in broadcastable)
     if flags == variable.type.broadcastable:
         return variable
     if len(flags) != variable.type.ndim:
-        raise ValueError(f"patternbroadcast: found {len(flags)} flags for rank {variable.type.ndim}")
+        raise ValueError(
+            f"patternbroadcast: found {len(flags)} flags for rank {variable.type.ndim}"
+        )
     ones = tuple(axis for axis, flag in enumerate(flags) if flag)
-    return apply_native(sigs.RESHAPE_TO, [variable, shape(variable)], {"ndim": len(flags), "ones": ones})[0]
+    return apply_native(
+        sigs.RESHAPE_TO, [variable, shape(variable)], {"ndim": len(flags), "ones": ones}
+    )[0]
 
 
 def addbroadcast(value: Any, *axes: int) -> Variable:
     """`value` with `axes` broadcastable; their size must be 1, checked at run time."""
     variable = as_tensor_variable(value)
     axes = tuple(axis % max(variable.type.ndim, 1) for axis in axes)
-    return patternbroadcast(variable, [flag or axis in axes
-                                       for axis, flag in enumerate(variable.type.broadcastable)])
+    return patternbroadcast(
+        variable, [flag or axis in axes for axis, flag in enumerate(variable.type.broadcastable)]
+    )
 
 
 def unbroadcast(value: Any, *axes: int) -> Variable:
     """`value` with `axes` not broadcastable."""
     variable = as_tensor_variable(value)
-    return patternbroadcast(variable, [flag and axis not in axes
-                                       for axis, flag in enumerate(variable.type.broadcastable)])
+    return patternbroadcast(
+        variable,
+        [flag and axis not in axes for axis, flag in enumerate(variable.type.broadcastable)],
+    )
 
 
 __all__ = [
-    "addbroadcast", "alloc", "arange", "dimshuffle", "flatten", "make_vector", "ones", "ones_like", "patternbroadcast", "reshape", "shape", "shape_padaxis", "shape_padleft",
-    "shape_padright", "squeeze", "stack", "swapaxes", "transpose", "unbroadcast", "zeros", "zeros_like",
+    "addbroadcast",
+    "alloc",
+    "arange",
+    "dimshuffle",
+    "flatten",
+    "make_vector",
+    "ones",
+    "ones_like",
+    "patternbroadcast",
+    "reshape",
+    "shape",
+    "shape_padaxis",
+    "shape_padleft",
+    "shape_padright",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "transpose",
+    "unbroadcast",
+    "zeros",
+    "zeros_like",
 ]

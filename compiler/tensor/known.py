@@ -45,7 +45,11 @@ def _known_element(variable: Variable) -> np.ndarray | None:
     if len(entries) != 1 or not isinstance(entries[0], int):
         return None
     source, position = node.inputs[0], entries[0]
-    if isinstance(source, Constant) and source.type.ndim == 1 and -len(source.data) <= position < len(source.data):
+    if (
+        isinstance(source, Constant)
+        and source.type.ndim == 1
+        and -len(source.data) <= position < len(source.data)
+    ):
         return np.asarray(source.data[position])
     owner = source.owner
     if owner is None or owner.op.signature is None:
@@ -54,7 +58,9 @@ def _known_element(variable: Variable) -> np.ndarray | None:
         flags = owner.inputs[0].type.broadcastable
         known = -len(flags) <= position < len(flags) and flags[position]
         return np.array(1, dtype="int64") if known else None
-    if owner.op.signature.name == "tensor.make_vector" and -len(owner.inputs) <= position < len(owner.inputs):
+    if owner.op.signature.name == "tensor.make_vector" and -len(owner.inputs) <= position < len(
+        owner.inputs
+    ):
         return known_scalar(owner.inputs[position])
     return None
 

@@ -61,7 +61,8 @@ class NativeOp(Op):
         return self.signature.infer([variable.type.spec for variable in variables], self.props)
 
     def lowered(self, node: Apply) -> tuple[Props, Sequence[Variable]]:
-        """Properties and operands for the IR: constant bounds of indices become properties there."""
+        """Properties and operands for the IR: constant bounds of indices become properties
+        there."""
         return self.props, node.inputs
 
     def __str__(self) -> str:
@@ -91,11 +92,12 @@ def facade(name: str) -> Callable[[Maker], Maker]:
 
 
 def native_op(signature: Signature, props: Props | None = None) -> Op:
-    """The Op of an operation, one object for equal properties; as gradients name it (no `no_inplace`)."""
+    """The Op of an operation, one object for equal properties; as gradients name it (no
+    `no_inplace`)."""
     key = (signature.name, *sorted(props.items())) if props else (signature.name,)
     op = _ops.get(key)
     if op is None:
-        found = {name: value for name, value in (props or {}).items()}
+        found = dict(props or {})
         op = _ops[key] = _makers.get(signature.name, _default)(signature, found)
     return op
 

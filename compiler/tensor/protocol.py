@@ -150,7 +150,8 @@ class TensorProtocol:
         return _functions().transpose(self)
 
     def dimshuffle(self, *pattern: Any) -> TensorVariable:
-        """Dimensions in the order of `pattern`; 'x' inserts a broadcastable one, missing ones drop."""
+        """Dimensions in the order of `pattern`; 'x' inserts a broadcastable one, missing ones
+        drop."""
         if len(pattern) == 1 and isinstance(pattern[0], (list, tuple)):
             pattern = tuple(pattern[0])
         return _functions().dimshuffle(self, pattern)
@@ -226,19 +227,25 @@ class TensorProtocol:
         self, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None
     ) -> TensorVariable:
         """`tensor.sum`."""
-        return _functions().sum(self, axis=axis, dtype=dtype, keepdims=keepdims, acc_dtype=acc_dtype)
+        return _functions().sum(
+            self, axis=axis, dtype=dtype, keepdims=keepdims, acc_dtype=acc_dtype
+        )
 
     def prod(
         self, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None
     ) -> TensorVariable:
         """`tensor.prod`."""
-        return _functions().prod(self, axis=axis, dtype=dtype, keepdims=keepdims, acc_dtype=acc_dtype)
+        return _functions().prod(
+            self, axis=axis, dtype=dtype, keepdims=keepdims, acc_dtype=acc_dtype
+        )
 
     def mean(
         self, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None
     ) -> TensorVariable:
         """`tensor.mean`."""
-        return _functions().mean(self, axis=axis, dtype=dtype, keepdims=keepdims, acc_dtype=acc_dtype)
+        return _functions().mean(
+            self, axis=axis, dtype=dtype, keepdims=keepdims, acc_dtype=acc_dtype
+        )
 
     def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> TensorVariable:
         """`tensor.var`."""
@@ -279,4 +286,3 @@ class TensorProtocol:
     def get_scalar_constant_value(self) -> np.ndarray:
         """The number this is known to be; NotScalarConstantError if it is not known."""
         return _functions().get_scalar_constant_value(self)
-

@@ -101,6 +101,10 @@ def _make_arange(signature: Signature, props: dict[str, Any]) -> Op:
     return ARange(props["dtype"])
 
 
-for _signature, _kind in ((sigs.SHAPE, Shape), (sigs.DOT, Dot), (sigs.SOFTMAX, Softmax),
-                          (sigs.LOG_SOFTMAX, LogSoftmax)):
+for _signature, _kind in (
+    (sigs.SHAPE, Shape),
+    (sigs.DOT, Dot),
+    (sigs.SOFTMAX, Softmax),
+    (sigs.LOG_SOFTMAX, LogSoftmax),
+):
     facade(_signature.name)(lambda signature, props, kind=_kind: kind())  # type: ignore[misc]

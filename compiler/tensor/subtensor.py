@@ -52,7 +52,9 @@ def _entries_of(slices: str) -> tuple[Entry, ...]:
         return None if bound is None else "int64"
 
     return tuple(
-        (dtype(entry[0]), dtype(entry[1]), dtype(entry[2])) if isinstance(entry, tuple) else dtype(entry)
+        (dtype(entry[0]), dtype(entry[1]), dtype(entry[2]))
+        if isinstance(entry, tuple)
+        else dtype(entry)
         for entry in parse_slices(slices)
     )
 
@@ -65,11 +67,14 @@ def _as_index(value: Any) -> Variable:
 
 
 class _Indexed(NativeOp):
-    """What reading and writing a region share; `first` is the position of the first bound operand."""
+    """What reading and writing a region share; `first` is the position of the first bound
+    operand."""
 
     first = 1
 
-    def __init__(self, signature: Signature, entries: Sequence[Entry], props: dict[str, object]) -> None:
+    def __init__(
+        self, signature: Signature, entries: Sequence[Entry], props: dict[str, object]
+    ) -> None:
         super().__init__(signature, {"slices": _slices_of(entries), **props})
         self.entries = tuple(entries)
 
@@ -78,10 +83,11 @@ class _Indexed(NativeOp):
 
     def make_node(self, *inputs: Any) -> Apply:
         arrays = [as_tensor_variable(value) for value in inputs[: self.first]]
-        return self.node([*arrays, *(_as_index(value) for value in inputs[self.first:])])
+        return self.node([*arrays, *(_as_index(value) for value in inputs[self.first :])])
 
     def literal_entries(self, node: Apply) -> list[Index]:
-        """The entries with constant bounds as numbers; `@` stands for those computed at run time."""
+        """The entries with constant bounds as numbers; `@` stands for those computed at run
+        time."""
         return self._fold(node.inputs)[0]
 
     def lowered(self, node: Apply) -> tuple[Props, Sequence[Variable]]:
@@ -96,7 +102,7 @@ class _Indexed(NativeOp):
 
     def _fold(self, inputs: Sequence[Variable]) -> tuple[list[Index], list[Variable]]:
         operands = list(inputs[: self.first])
-        bounds = iter(inputs[self.first:])
+        bounds = iter(inputs[self.first :])
 
         def fold(bound: Bound) -> Bound:
             if bound != "@":
@@ -194,7 +200,9 @@ class AdvancedIncSubtensor(NativeOp):
         self.set_instead_of_inc = set_instead_of_inc
 
     def __str__(self) -> str:
-        return f"AdvancedIncSubtensor{{inplace=False,  set_instead_of_inc={self.set_instead_of_inc}}}"
+        return (
+            f"AdvancedIncSubtensor{{inplace=False,  set_instead_of_inc={self.set_instead_of_inc}}}"
+        )
 
 
 class _AdvancedIncByArity(NativeOp):
@@ -208,7 +216,8 @@ ADVANCED_1 = AdvancedSubtensor1()
 ADVANCED = AdvancedSubtensor()
 _advanced_inc: dict[tuple[bool, bool], NativeOp] = {
     (single, put): (AdvancedIncSubtensor1 if single else AdvancedIncSubtensor)(put)
-    for single in (False, True) for put in (False, True)
+    for single in (False, True)
+    for put in (False, True)
 }
 
 

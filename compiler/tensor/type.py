@@ -13,7 +13,10 @@ from tetractys.graph.type import Type
 from tetractys.graph.variable import Variable
 
 _ALIASES: dict[tuple[bool, ...], str] = {
-    (): "scalar", (False,): "vector", (False, True): "col", (True, False): "row",
+    (): "scalar",
+    (False,): "vector",
+    (False, True): "col",
+    (True, False): "row",
     (False, False): "matrix",
 }
 
@@ -70,25 +73,32 @@ class TensorType(Type):
 
     __repr__ = __str__
 
-    def filter(self, data: Any, strict: bool = False, allow_downcast: bool | None = None) -> np.ndarray:
-        """`data` as an array of this type, itself where it is one; TypeError where that loses something."""
+    def filter(
+        self, data: Any, strict: bool = False, allow_downcast: bool | None = None
+    ) -> np.ndarray:
+        """`data` as an array of this type, itself where it is one; TypeError where that loses
+        something."""
         if type(data) is not np.ndarray or data.dtype != self.numpy_dtype:
             data = self._converted(data, strict, allow_downcast)
         if data.ndim != self.ndim:
             raise TypeError(
-                f"Wrong number of dimensions: expected {self.ndim}, got {data.ndim} with shape {data.shape}."
+                f"Wrong number of dimensions: expected {self.ndim}, got {data.ndim} with shape "
+                f"{data.shape}."
             )
         for flag, size in zip(self.broadcastable, data.shape):
             if flag and size != 1:
                 raise TypeError(
-                    "Non-unit value on shape on a broadcastable dimension.", data.shape, self.broadcastable
+                    "Non-unit value on shape on a broadcastable dimension.",
+                    data.shape,
+                    self.broadcastable,
                 )
         return data
 
     def _converted(self, data: Any, strict: bool, allow_downcast: bool | None) -> np.ndarray:
         if isinstance(data, Variable):
             raise TypeError(
-                "Expected an array-like object, but found a Variable: maybe you are trying to call a "
+                "Expected an array-like object, but found a Variable: maybe you are trying to "
+                "call a "
                 "function on a (possibly shared) variable instead of a numeric array?"
             )
         if strict:
@@ -112,11 +122,15 @@ class TensorType(Type):
 
     def _upcast_array(self, data: np.ndarray) -> np.ndarray:
         """An array of a smaller dtype, widened; of another one, refused."""
-        if data.dtype.kind in "biuf" and np.promote_types(data.dtype, self.numpy_dtype) == self.numpy_dtype:
+        if (
+            data.dtype.kind in "biuf"
+            and np.promote_types(data.dtype, self.numpy_dtype) == self.numpy_dtype
+        ):
             return np.asarray(data, dtype=self.numpy_dtype)
         raise TypeError(
             f"{self} cannot store a value of dtype {data.dtype} without risking loss of precision. "
-            f"If you do not mind this loss, you can: 1) explicitly cast your data to {self.dtype}, or "
+            f"If you do not mind this loss, you can: 1) explicitly cast your data to "
+            f"{self.dtype}, or "
             f'2) set "allow_input_downcast=True" when calling "function". Value: "{data!r}"'
         )
 
@@ -127,16 +141,21 @@ class TensorType(Type):
             if found.dtype.kind == "O" and _holds_big_int(found):
                 raise OverflowError("Python int too large to convert to C long")
             np.asarray(data, dtype=self.numpy_dtype)  # NumPy words the error: could not convert ...
-            raise TypeError(f"{self} cannot store {data!r} of type {type(data).__name__}; expected numbers")
+            raise TypeError(
+                f"{self} cannot store {data!r} of type {type(data).__name__}; expected numbers"
+            )
         with np.errstate(all="ignore"):
             converted = found.astype(self.numpy_dtype)
             same = (found == converted) | ((found != found) & (converted != converted))
         if np.all(same):
             return converted
         raise TypeError(
-            f"{self} cannot store accurately value {data}, it would be represented as {converted}. "
-            "If you do not mind this precision loss, you can: 1) explicitly convert your data to a numpy "
-            f'array of dtype {self.dtype}, or 2) set "allow_input_downcast=True" when calling "function".',
+            f"{self} cannot store accurately value {data!s}, it would be represented as "
+            f"{converted!s}. "
+            "If you do not mind this precision loss, you can: 1) explicitly convert your data "
+            "to a numpy "
+            f'array of dtype {self.dtype}, or 2) set "allow_input_downcast=True" when calling '
+            f'"function".',
             data,
         )
 
@@ -163,8 +182,15 @@ class TensorType(Type):
         if first.shape != second.shape or first.dtype != second.dtype:
             return False
         single = first.dtype == np.float32
-        return bool(np.allclose(first, second, rtol=rtol or (1e-4 if single else 1e-5),
-                                atol=atol or (1e-5 if single else 1e-8), equal_nan=True))
+        return bool(
+            np.allclose(
+                first,
+                second,
+                rtol=rtol or (1e-4 if single else 1e-5),
+                atol=atol or (1e-5 if single else 1e-8),
+                equal_nan=True,
+            )
+        )
 
     @staticmethod
     def may_share_memory(first: Any, second: Any) -> bool:
@@ -198,7 +224,8 @@ _interned: dict[Spec, TensorType] = {}
 
 
 def tensor_type(spec: Spec) -> TensorType:
-    """The type of a (dtype, shape), one object a spec; sizes other than 1 are unknown to the graph."""
+    """The type of a (dtype, shape), one object a spec; sizes other than 1 are unknown to the
+    graph."""
     found = _interned.get(spec)
     if found is None:
         dtype, shape = spec
@@ -231,7 +258,9 @@ class Scalar(Type):
     def __reduce__(self) -> tuple[Any, ...]:
         return (Scalar, (self.dtype,))
 
-    def filter(self, data: Any, strict: bool = False, allow_downcast: bool | None = None) -> np.ndarray:
+    def filter(
+        self, data: Any, strict: bool = False, allow_downcast: bool | None = None
+    ) -> np.ndarray:
         """`data` as a 0-d array."""
         return intern_type(self.dtype, ()).filter(np.asarray(data), strict, allow_downcast)
 

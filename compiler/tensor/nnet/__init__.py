@@ -37,7 +37,8 @@ def logsoftmax(c: Any) -> Variable:
 
 
 def relu(x: Any, alpha: Any = 0) -> Variable:
-    """max(x, alpha * x), written 0.5 * (x + |x|) where alpha is 0, so that its gradient at 0 is 0.5."""
+    """max(x, alpha * x), written 0.5 * (x + |x|) where alpha is 0, so that its gradient at 0 is
+    0.5."""
     x = as_tensor_variable(x)
     if isinstance(alpha, (int, float)) and alpha == 0:
         return 0.5 * (x + elementwise.abs_(x))
@@ -68,8 +69,10 @@ def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Variable:
     if true.type.ndim != coding.type.ndim - 1:
         raise TypeError("rank mismatch between coding and true distributions")
     if true.type.dtype not in INTEGERS:
-        raise TypeError("integer vector required for argument: true_one_of_n"
-                        f"(got type: {true.type} instead of: {TensorType('int64', (False,))})")
+        raise TypeError(
+            "integer vector required for argument: true_one_of_n"
+            f"(got type: {true.type} instead of: {TensorType('int64', (False,))})"
+        )
     if coding.type.ndim != 2:
         raise TypeError(f"matrix required for argument: coding_dist (got type: {coding.type})")
     rows = arange(shape(true)[0])
@@ -77,6 +80,14 @@ def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Variable:
 
 
 __all__ = [
-    "LogSoftmax", "Softmax", "binary_crossentropy", "categorical_crossentropy", "logsoftmax", "relu",
-    "sigmoid", "sigmoid_binary_crossentropy", "softmax", "softplus",
+    "LogSoftmax",
+    "Softmax",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "logsoftmax",
+    "relu",
+    "sigmoid",
+    "sigmoid_binary_crossentropy",
+    "softmax",
+    "softplus",
 ]
