@@ -1,6 +1,7 @@
 """`python -m tetractys`: the logistic regression of Theano's tutorial, compiled and trained.
 
-Shows what became of the graph at each level, trains for 10,000 steps with a progress bar, prints the
+Shows what became of the graph at each level, trains for 10,000 steps with a progress bar, prints
+the
 accuracy, and writes a picture of the graph and its kernels.
 """
 
@@ -50,7 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
         train(*data)
     seconds = time.perf_counter() - start
     accuracy = np.mean(predict(data[0]) == data[1])
-    print(f"{options.steps} steps in {seconds:.2f} s, {seconds / max(options.steps, 1) * 1e6:.0f} us each")
+    print(
+        f"{options.steps} steps in {seconds:.2f} s, {seconds / max(options.steps, 1) * "
+        f"1e6:.0f} us each"
+    )
     print(f"final accuracy {accuracy:.3f} on the {SAMPLES} samples trained on")
     with open(options.picture, "w", encoding="utf-8") as file:
         file.write(train.svg())

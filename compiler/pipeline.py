@@ -22,27 +22,56 @@ class Step:
     reason: str
 
 
-CASTS = Step("explicit-casts", "tensor", "1. Every later pass may take equal element types for granted.")
-CANONICALIZE = Step("canonicalize", "tensor", "2. Fewer forms to match: casts of casts, constants to "
-                    "the right, shapes read from arguments.")
-CSE = Step("cse", "tensor", "3. The gradient repeats the forward graph; patterns see each value once.")
-AUTODIFF = Step("autodiff", "tensor", "4. Textual IR may hold tensor.grad; derivatives of canonical IR "
-                "are smaller. (Graphs come differentiated by T.grad.)")
-STABILIZE = Step("stabilize", "tensor", "5. Before folding: its patterns are of the expression as "
-                 "written, and folding would bake an overflow in.")
+CASTS = Step(
+    "explicit-casts", "tensor", "1. Every later pass may take equal element types for granted."
+)
+CANONICALIZE = Step(
+    "canonicalize",
+    "tensor",
+    "2. Fewer forms to match: casts of casts, constants to the right, shapes read from arguments.",
+)
+CSE = Step(
+    "cse", "tensor", "3. The gradient repeats the forward graph; patterns see each value once."
+)
+AUTODIFF = Step(
+    "autodiff",
+    "tensor",
+    "4. Textual IR may hold tensor.grad; derivatives of canonical IR "
+    "are smaller. (Graphs come differentiated by T.grad.)",
+)
+STABILIZE = Step(
+    "stabilize",
+    "tensor",
+    "5. Before folding: its patterns are of the expression as "
+    "written, and folding would bake an overflow in.",
+)
 FOLD = Step("constant-fold", "tensor", "6. Constants that the rewrites above brought together.")
 CANONICALIZE_AGAIN = Step("canonicalize", "tensor", "7. What stabilising and folding left behind.")
 CSE_AGAIN = Step("cse", "tensor", "8. Stabilised forward and backward parts meet in sigmoid(t).")
-DECOMPOSE = Step("decompose", "tensor", "9. softmax is one operation for the rewrites above, and "
-                 "reductions and elementwise work for fusion below.")
-BLAS = Step("choose-blas", "tensor", "10. Matrix products leave before fusion, transposes absorbed.")
-CHECKS = Step("hoist-checks", "tensor", "11. The last pass that sees shapes of whole arrays: after it "
-              "equal sizes are one value.")
-FUSE_ELEMWISE = Step("fuse-elemwise", "tensor", "12. One composite instead of a nest an operation: "
-                     "fewer nests to build and to match.")
+DECOMPOSE = Step(
+    "decompose",
+    "tensor",
+    "9. softmax is one operation for the rewrites above, and "
+    "reductions and elementwise work for fusion below.",
+)
+BLAS = Step(
+    "choose-blas", "tensor", "10. Matrix products leave before fusion, transposes absorbed."
+)
+CHECKS = Step(
+    "hoist-checks",
+    "tensor",
+    "11. The last pass that sees shapes of whole arrays: after it equal sizes are one value.",
+)
+FUSE_ELEMWISE = Step(
+    "fuse-elemwise",
+    "tensor",
+    "12. One composite instead of a nest an operation: fewer nests to build and to match.",
+)
 LOWER = Step("lower-to-loops", "loops", "13. Down the stairs; nothing is raised back.")
 FUSE_NESTS = Step("fuse-nests", "loops", "14. On values, before anything decides about memory.")
-SCHEDULE = Step("schedule-cpu", "loops", "15. After fusion: what runs together decides width and jam.")
+SCHEDULE = Step(
+    "schedule-cpu", "loops", "15. After fusion: what runs together decides width and jam."
+)
 EXPAND = Step("expand-math", "loops", "16. Late: an exponential is 15 operations.")
 CSE_LOOPS = Step("cse", "loops", "17. Expanded functions share range reductions and constants.")
 VECTORIZE = Step("vectorize", "loops", "18. Bodies are final; their types become vectors.")
@@ -52,16 +81,49 @@ LLVM = Step("lower-loops-to-llvm", "llvm", "21. What LLVM's code generator is to
 
 PIPELINES: dict[str, tuple[Step, ...]] = {
     "FAST_RUN": (
-        CASTS, CANONICALIZE, CSE, AUTODIFF, STABILIZE, FOLD, CANONICALIZE_AGAIN, CSE_AGAIN, DECOMPOSE,
-        BLAS, CHECKS, FUSE_ELEMWISE, LOWER, FUSE_NESTS, SCHEDULE, EXPAND, CSE_LOOPS, VECTORIZE,
-        INPLACE, BUFFERIZE, LLVM,
+        CASTS,
+        CANONICALIZE,
+        CSE,
+        AUTODIFF,
+        STABILIZE,
+        FOLD,
+        CANONICALIZE_AGAIN,
+        CSE_AGAIN,
+        DECOMPOSE,
+        BLAS,
+        CHECKS,
+        FUSE_ELEMWISE,
+        LOWER,
+        FUSE_NESTS,
+        SCHEDULE,
+        EXPAND,
+        CSE_LOOPS,
+        VECTORIZE,
+        INPLACE,
+        BUFFERIZE,
+        LLVM,
     ),
-    "FAST_COMPILE": (CASTS, AUTODIFF, CANONICALIZE, DECOMPOSE, BLAS, CHECKS, LOWER, EXPAND, BUFFERIZE, LLVM),
+    "FAST_COMPILE": (
+        CASTS,
+        AUTODIFF,
+        CANONICALIZE,
+        DECOMPOSE,
+        BLAS,
+        CHECKS,
+        LOWER,
+        EXPAND,
+        BUFFERIZE,
+        LLVM,
+    ),
 }
 PIPELINES["DebugMode"] = PIPELINES["FAST_RUN"]
 
 MODES = {
-    "FAST_RUN": "FAST_RUN", "FAST_COMPILE": "FAST_COMPILE", "Mode": "FAST_RUN",
-    "DebugMode": "DebugMode", "DEBUG_MODE": "DebugMode", "NanGuardMode": "FAST_RUN",
+    "FAST_RUN": "FAST_RUN",
+    "FAST_COMPILE": "FAST_COMPILE",
+    "Mode": "FAST_RUN",
+    "DebugMode": "DebugMode",
+    "DEBUG_MODE": "DebugMode",
+    "NanGuardMode": "FAST_RUN",
 }
 """Theano's names of modes and the pipelines that serve them."""

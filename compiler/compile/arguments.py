@@ -11,32 +11,44 @@ from tetractys.runtime.callable import Function
 _MISSING = object()
 
 
-def slow_path(items: Sequence[In], name: str) -> Callable[[Function, tuple[Any, ...], dict[str, Any]], Any]:
+def slow_path(
+    items: Sequence[In], name: str
+) -> Callable[[Function, tuple[Any, ...], dict[str, Any]], Any]:
     """The function that the runtime calls for unusual arguments."""
 
     def slow(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         values = bind(items, args, kwargs)
         return function.call_clean(
-            [item.filter(value, name, index) for index, (item, value) in enumerate(zip(items, values))]
+            [
+                item.filter(value, name, index)
+                for index, (item, value) in enumerate(zip(items, values))
+            ]
         )
 
     return slow
 
 
 def bind(items: Sequence[In], args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
-    """One value an input, from positional and keyword arguments and defaults; Theano's TypeErrors."""
+    """One value an input, from positional and keyword arguments and defaults; Theano's TypeErrors.
+    """
     if len(args) > len(items):
-        raise TypeError(f"Too many parameter passed to tetractys function: found {len(args)}; "
-                        f"expected at most {len(items)}")
+        raise TypeError(
+            f"Too many parameter passed to tetractys function: found {len(args)}; "
+            f"expected at most {len(items)}"
+        )
     values: list[Any] = [*args, *[_MISSING] * (len(items) - len(args))]
     names = {item.name or item.variable.name: index for index, item in enumerate(items)}
     for keyword, value in kwargs.items():
         if keyword not in names or keyword is None:
-            raise TypeError(f"Unknown input: {keyword}; expected one of "
-                            f"{', '.join(str(known) for known in names if known)}")
+            raise TypeError(
+                f"Unknown input: {keyword}; expected one of "
+                f"{', '.join(str(known) for known in names if known)}"
+            )
         index = names[keyword]
         if values[index] is not _MISSING:
-            raise TypeError(f"Tried to provide value for {keyword} twice: by position and by keyword")
+            raise TypeError(
+                f"Tried to provide value for {keyword} twice: by position and by keyword"
+            )
         values[index] = value
     for index, item in enumerate(items):
         if values[index] is not _MISSING:

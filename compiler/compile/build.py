@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from tetractys.compile.arguments import slow_path
-from tetractys.compile.driver import compile_request
 from tetractys.compile.compiled import CompiledFunction, Maker
+from tetractys.compile.driver import Compiled, compile_request
 from tetractys.compile.request import Request
+from tetractys.compile.staged import build_staged, host_nodes
 from tetractys.graph import Variable
 from tetractys.inputs import In
 from tetractys.runtime import jit
@@ -28,13 +29,69 @@ def build_function(
     mode: str,
     name: str,
 ) -> Any:
-    """The callable for a request; `targets` are the shared variables that its last results update."""
+    """The callable for a request; `targets` are the shared variables that its last results update.
+    """
+    if host_nodes(request):
+
+        def stage(part: Request, inputs: Sequence[In], stage_form: str) -> Any:
+            if stage_form == "last":
+                return build_native(part, inputs, targets, form, keys, mode, name)
+            return build_native(part, inputs, (), stage_form, (), mode, name)
+
+        return build_staged(request, items, stage, name)
+    function = build_native(request, items, targets, form, keys, mode, name)
+    if mode == "DebugMode":
+        from tetractys.compile.debug import DebugFunction
+
+        return DebugFunction(function)
+    return function
+
+
+def build_native(
+    request: Request,
+    items: Sequence[In],
+    targets: Sequence[SharedVariable],
+    form: str,
+    keys: tuple[str, ...],
+    mode: str,
+    name: str,
+) -> CompiledFunction:
+    """The native callable for a request without host operations."""
     refuse_foreign_types(request)
     compiled = compile_request(request, mode)
     written = [target for target in targets if target not in request.shareds]
     cells = [*request.shareds, *written]
+    spec = kernel_spec(request, compiled, items, targets, cells, form, keys, name)
+    function = make_callable(
+        spec,
+        jit.load(compiled.object),
+        [variable.container for variable in cells],
+        [np.asarray(constant.data) for constant in request.constants],
+        slow=slow_path(items, name),
+        defaults=[
+            None if item.value is None else item.variable.type.filter(item.value) for item in items
+        ],
+        base=CompiledFunction,
+    )
+    function.name = name
+    function.maker = Maker(request, tuple(items), tuple(targets), mode)
+    function.times = compiled.times
+    return function
+
+
+def kernel_spec(
+    request: Request,
+    compiled: Compiled,
+    items: Sequence[In],
+    targets: Sequence[SharedVariable],
+    cells: Sequence[Any],
+    form: Any,
+    keys: tuple[str, ...],
+    name: str,
+) -> KernelSpec:
+    """What the runtime must know: operands, results, cells, errors with this request's lines."""
     outputs = len(request.results) - len(targets)
-    spec = KernelSpec(
+    return KernelSpec(
         inputs=tuple(operand(item.variable, item.name or item.variable.name) for item in items),
         shareds=tuple(operand(v, v.name, "shared") for v in request.shareds),
         constants=tuple(operand(v, None, "constant") for v in request.constants),
@@ -48,23 +105,6 @@ def build_function(
         has_shape=compiled.facts.has_shape,
         name=name,
     )
-    function = make_callable(
-        spec,
-        jit.load(compiled.object),
-        [variable.container for variable in cells],
-        [np.asarray(constant.data) for constant in request.constants],
-        slow=slow_path(items, name),
-        defaults=[None if item.value is None else item.variable.type.filter(item.value) for item in items],
-        base=CompiledFunction,
-    )
-    function.name = name
-    function.maker = Maker(request, tuple(items), tuple(targets), mode)
-    function.times = compiled.times
-    if mode == "DebugMode":
-        from tetractys.compile.debug import DebugFunction
-
-        return DebugFunction(function)
-    return function
 
 
 def operand(variable: Variable, name: str | None, kind: str = "input") -> Operand:
@@ -75,17 +115,11 @@ def operand(variable: Variable, name: str | None, kind: str = "input") -> Operan
 
 
 def refuse_foreign_types(request: Request) -> None:
-    """Raises NotImplementedError for what cannot be compiled: host operations, non-array types."""
-    for node in request.nodes:
-        if node.op.signature is None:
-            raise NotImplementedError(
-                f"{node.op}: found a host operation (a Python `perform`); compiled functions hold native "
-                "operations only; express it by tetractys.tensor operations, or call its perform outside\n"
-                f'  File "{node.site[0]}", line {node.site[1]}'
-            )
+    """Raises NotImplementedError for values that are no arrays."""
     for variable in [*request.arguments, *request.results]:
         if variable.type.spec is None:
             raise NotImplementedError(
-                f"function: found {variable} of type {variable.type}; expected arrays of a fixed dtype and "
+                f"function: found {variable} of type {variable.type}; expected arrays of a "
+                f"fixed dtype and "
                 "rank; give a shared variable a NumPy array"
             )

@@ -46,7 +46,9 @@ class CompiledFunction(Function):
     maker: Maker
     times: dict[str, float]
 
-    def ir(self, level: str = "tensor", *, after: str | None = None, debuginfo: bool = False) -> str:
+    def ir(
+        self, level: str = "tensor", *, after: str | None = None, debuginfo: bool = False
+    ) -> str:
         """The IR as text at a level, `tensor`, `loops` or `llvm`, or after the pass named `after`.
 
         Derived anew from the graph (a function from the cache never had it). debuginfo: print the

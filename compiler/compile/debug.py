@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from tetractys.compile.arguments import bind
-from tetractys.compile.driver import run_pipeline
 from tetractys.compile.compiled import CompiledFunction
+from tetractys.compile.driver import run_pipeline
 from tetractys.compile.to_ir import graph_to_ir
 from tetractys.oracle import difference, loops, tensor
 
@@ -22,7 +22,8 @@ STABILISING = {"stabilize"}
 """Passes that may change a result, towards the real number it denotes."""
 
 TOLERANCE = {"float64": 2.0**20, "float32": 2.0**10}
-"""Ulps of a result's largest magnitude that reordered sums and other elementary functions may differ
+"""Ulps of a result's largest magnitude that reordered sums and other elementary functions may
+differ
 by; about 2e-10 and 1e-4 of it."""
 
 
@@ -55,8 +56,10 @@ class DebugFunction:
         maker = self._function.maker
         items = maker.inputs
         values = bind(items, args, kwargs)
-        arrays = [item.filter(value, self._function.name, index)
-                  for index, (item, value) in enumerate(zip(items, values))]
+        arrays = [
+            item.filter(value, self._function.name, index)
+            for index, (item, value) in enumerate(zip(items, values))
+        ]
         cells = self._function.recipe.cells
         before = [np.array(cell.value) for cell in cells]
         shared = before[: len(maker.request.shareds)]
@@ -100,5 +103,3 @@ def _compare(stage: str, found: Sequence[Any], expected: Sequence[np.ndarray]) -
         problem = difference(value, wanted, ulps, scale=scale, zeros=False)
         if problem is not None:
             raise BadOptimization(f"DebugMode: {stage} changed result {number}: {problem}")
-
-

@@ -120,7 +120,9 @@ def _steps_until(steps: tuple[Step, ...], until: str | None) -> tuple[Step, ...]
         return steps
     names = [step.name for step in steps]
     if until not in names:
-        raise ValueError(f"pipeline: found no pass named {until!r}; expected one of {', '.join(names)}")
+        raise ValueError(
+            f"pipeline: found no pass named {until!r}; expected one of {', '.join(names)}"
+        )
     last = len(names) - names[::-1].index(until)
     return steps[:last]
 
@@ -152,8 +154,12 @@ def read_facts(module: ModuleOp, request: Request) -> Facts:
     def entry(error: Any) -> tuple[str, str, int, str]:
         data = error.data
         site = (data["file"].data, data["line"].value.data)
-        return (data["kind"].data, data["message"].data, numbers.get(site, len(numbers) - 1),
-                data["operation"].data)
+        return (
+            data["kind"].data,
+            data["message"].data,
+            numbers.get(site, len(numbers) - 1),
+            data["operation"].data,
+        )
 
     attributes: Any = module.attributes
     return Facts(
@@ -163,7 +169,7 @@ def read_facts(module: ModuleOp, request: Request) -> Facts:
     )
 
 
-class _timed:  # noqa: N801  (a context manager without the cost of contextlib)
+class _timed:
     def __init__(self, times: dict[str, float], name: str) -> None:
         self.times, self.name = times, name
 

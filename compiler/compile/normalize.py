@@ -18,15 +18,19 @@ class UnusedInputError(Exception):
 def normalize_inputs(inputs: object, allow_downcast: bool | None) -> list[In]:
     """Each input as an `In`; refuses what is no list, shared variables and duplicates."""
     if not isinstance(inputs, (list, tuple)):
-        raise Exception("Input variables of a Tetractys function should be contained in a list, "
-                        "even when there is a single input.")
+        raise Exception(
+            "Input variables of a Tetractys function should be contained in a list, "
+            "even when there is a single input."
+        )
     result = [_as_in(item, allow_downcast) for item in inputs]
     seen: dict[Variable, int] = {}
     for index, item in enumerate(result):
         variable = item.variable
         if isinstance(variable, SharedVariable):
-            raise TypeError(f"Cannot use a shared variable ({variable}) as explicit input. Consider "
-                            "substituting a non-shared variable via the `givens` parameter")
+            raise TypeError(
+                f"Cannot use a shared variable ({variable}) as explicit input. Consider "
+                "substituting a non-shared variable via the `givens` parameter"
+            )
         if isinstance(variable, Constant):
             raise TypeError(f"Constants not allowed in param list: {variable}")
         if variable in seen:
@@ -52,7 +56,9 @@ def _as_in(item: object, allow_downcast: bool | None) -> In:
 
 
 def normalize_outputs(outputs: object) -> tuple[list[Variable], str, tuple[str, ...]]:
-    """(variables, form, keys); form is `one`, `list` or `dict` (None gives `[]`, D6), keys sorted as Theano does."""
+    """(variables, form, keys); form is `one`, `list` or `dict` (None gives `[]`, D6), keys sorted
+    as Theano does.
+    """
     if outputs is None:
         return [], "list", ()
     if isinstance(outputs, Mapping):
@@ -70,8 +76,10 @@ def _as_output(item: object) -> Variable:
     if isinstance(item, Out):
         item = item.variable
     if not isinstance(item, Variable):
-        raise TypeError("Outputs must be tetractys Variable or Out instances. "
-                        f"Received {item} of type {type(item)}")
+        raise TypeError(
+            "Outputs must be tetractys Variable or Out instances. "
+            f"Received {item} of type {type(item)}"
+        )
     return item
 
 
@@ -81,13 +89,16 @@ def normalize_updates(updates: Any) -> dict[SharedVariable, Variable]:
     result: dict[SharedVariable, Variable] = {}
     for pair in pairs:
         if not isinstance(pair, Sequence) or len(pair) != 2:
-            raise TypeError(f"updates: found {pair!r}; expected pairs (shared variable, expression)")
+            raise TypeError(
+                f"updates: found {pair!r}; expected pairs (shared variable, expression)"
+            )
         target, value = pair
         if not isinstance(target, SharedVariable):
             raise TypeError("update target must be a SharedVariable", target)
         if target in result:
-            raise ValueError("this shared variable already has an update expression",
-                             (target, result[target]))
+            raise ValueError(
+                "this shared variable already has an update expression", (target, result[target])
+            )
         result[target] = _as_update(target, value)
     return result
 
@@ -123,9 +134,12 @@ def check_unused(inputs: Sequence[In], results: Sequence[Variable], what: str) -
         if what == "warn":
             import warnings
 
-            warnings.warn(message + "To make this warning into an error, you can pass the parameter "
-                          "on_unused_input='raise' to tetractys.function. To disable it completely, "
-                          "use on_unused_input='ignore'.", stacklevel=4)
+            warnings.warn(
+                message + "To make this warning into an error, you can pass the parameter "
+                "on_unused_input='raise' to tetractys.function. To disable it completely, "
+                "use on_unused_input='ignore'.",
+                stacklevel=4,
+            )
             continue
         raise UnusedInputError(
             message + "To make this error into a warning, you can pass the parameter "
@@ -139,16 +153,22 @@ def check_missing(given: Sequence[Variable], results: Sequence[Variable]) -> Non
     known = set(given)
     for node in io_toposort(list(given), results):
         for index, variable in enumerate(node.inputs):
-            if variable.owner is None and not isinstance(variable, Constant) and variable not in known:
+            if (
+                variable.owner is None
+                and not isinstance(variable, Constant)
+                and variable not in known
+            ):
                 raise MissingInputError(
                     f"Input {index} of the graph (indices start from 0), used to compute "
-                    f"{node.op}({', '.join(map(str, node.inputs))}), was not provided and not given a "
+                    f"{node.op}({', '.join(map(str, node.inputs))}), was not provided and not "
+                    f"given a "
                     f"value: {variable}. Add it to the inputs of tetractys.function.\n"
                     f"Backtrace when that variable is created:\n{format_site(variable.site)}",
                 )
     for result in results:
         if result.owner is None and not isinstance(result, Constant) and result not in known:
             raise MissingInputError(
-                f"An output of the function is {result}, which was not provided and not given a value. "
+                f"An output of the function is {result}, which was not provided and not given "
+                f"a value. "
                 f"Add it to the inputs of tetractys.function.\n{format_site(result.site)}"
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tetractys.configparser import config
 from tetractys.compile.normalize import (
     check_missing,
     check_unused,
@@ -14,6 +13,7 @@ from tetractys.compile.normalize import (
     normalize_updates,
 )
 from tetractys.compile.request import Request
+from tetractys.configparser import config
 from tetractys.graph import Constant, Variable, apply_givens, creation_site
 from tetractys.graph.traverse import inputs as graph_inputs
 from tetractys.pipeline import MODES
@@ -37,7 +37,8 @@ def function(
     """Compiles a callable that computes `outputs` from `inputs`, and then carries out `updates`.
 
     inputs: a list of variables or `In`s. outputs: None, a variable, a list or a dict with string
-    keys; variables or `Out`s. updates: pairs (shared variable, new value) or a dict: all take effect
+    keys; variables or `Out`s. updates: pairs (shared variable, new value) or a dict: all take
+    effect
     together, after the outputs are computed from the old values. givens: pairs or a dict of
     replacements made before compiling. mode: FAST_RUN, FAST_COMPILE or DebugMode.
     on_unused_input: `raise`, `warn` or `ignore`. allow_input_downcast: True casts every argument,
@@ -55,14 +56,16 @@ def function(
         givens = list(givens.items())
     changed = apply_givens([*output_variables, *targets.values()], givens, strict=rebuild_strict)
     results = changed[: len(output_variables)]
-    new_values = dict(zip(targets, changed[len(output_variables):]))
+    new_values = dict(zip(targets, changed[len(output_variables) :]))
     input_variables = [item.variable for item in items]
     _add_default_updates(new_values, input_variables, results, no_default_updates)
     for target, value in new_values.items():
         if value.type != target.type:
-            raise TypeError("An update must have the same type as the original shared variable "
-                            f"(shared_var={target}, shared_var.type={target.type}, "
-                            f"update_val={value}, update_val.type={value.type}).")
+            raise TypeError(
+                "An update must have the same type as the original shared variable "
+                f"(shared_var={target}, shared_var.type={target.type}, "
+                f"update_val={value}, update_val.type={value.type})."
+            )
     everything = [*results, *new_values.values()]
     check_unused(items, everything, on_unused_input or config.on_unused_input)
     shareds = _shared_leaves(input_variables, everything)
@@ -77,7 +80,13 @@ def function(
     from tetractys.compile.build import build_function
 
     return build_function(
-        request, items, list(new_values), form, keys, mode_name(mode), name or f"{site[0]}:{site[1]}"
+        request,
+        items,
+        list(new_values),
+        form,
+        keys,
+        mode_name(mode),
+        name or f"{site[0]}:{site[1]}",
     )
 
 

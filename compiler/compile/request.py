@@ -51,7 +51,9 @@ class Request:
     def argument_kinds(self) -> Iterator[tuple[str, Variable]]:
         """Each argument with `input`, `shared` or `constant`."""
         for kind, group in (
-            ("input", self.inputs), ("shared", self.shareds), ("constant", self.constants)
+            ("input", self.inputs),
+            ("shared", self.shareds),
+            ("constant", self.constants),
         ):
             for variable in group:
                 yield kind, variable
@@ -94,6 +96,7 @@ class Request:
 
 
 def is_argument(constant: Constant) -> bool:
-    """Whether a constant is passed as an argument: unless all its dimensions have size 1 by type."""
+    """Whether a constant is passed as an argument: unless all its dimensions have size 1 by type.
+    """
     spec = constant.type.spec
     return spec is None or any(size != 1 for size in spec[1])

@@ -71,11 +71,13 @@ def _hint(value: SSAValue, name: str | None) -> None:
 
 def _argument_attributes(request: Request) -> list[Attribute]:
     return [
-        DictionaryAttr({
-            "tt.kind": StringAttr(kind),
-            **({"tt.name": StringAttr(variable.name)} if variable.name else {}),
-            **({"tt.donated": UnitAttr()} if variable in request.donated else {}),
-        })
+        DictionaryAttr(
+            {
+                "tt.kind": StringAttr(kind),
+                **({"tt.name": StringAttr(variable.name)} if variable.name else {}),
+                **({"tt.donated": UnitAttr()} if variable in request.donated else {}),
+            }
+        )
         for kind, variable in request.argument_kinds()
     ]
 
@@ -94,5 +96,3 @@ def _module(
         location=types.location(*request.site),
     )
     return ModuleOp([main])
-
-

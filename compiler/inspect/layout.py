@@ -25,7 +25,9 @@ def layers(order: Sequence[Node], parents: Mapping[Node, Sequence[Node]]) -> lis
 def place(
     order: Sequence[Node], parents: Mapping[Node, Sequence[Node]], sweeps: int = 4
 ) -> dict[Node, tuple[int, float]]:
-    """(layer, position) of each node; positions of a layer are 0.5, 1.5, ... around a common middle."""
+    """(layer, position) of each node; positions of a layer are 0.5, 1.5, ... around a common
+    middle.
+    """
     rows = layers(order, parents)
     children: dict[Node, list[Node]] = {node: [] for node in order}
     for node in order:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from tetractys.graph import Apply, Constant, Variable
-from tetractys.inspect.layout import place
+from tetractys.inspect import layout
 
 COLOURS = ("#8ecae6", "#ffb703", "#a7c957", "#e5989b", "#cdb4db", "#f4a261", "#90be6d", "#b8c0ff")
 WIDTH, HEIGHT, GAP_X, GAP_Y = 118, 26, 14, 30
@@ -37,9 +37,12 @@ def picture(name: str, nodes: Sequence[Apply], kernels: Sequence[Kernel]) -> str
     parents: dict[Apply | Variable, list[Apply | Variable]] = {leaf: [] for leaf in leaves}
     known = set(nodes)
     for node in nodes:
-        parents[node] = [v.owner if v.owner in known else v for v in node.inputs
-                         if v.owner in known or v in leaves]
-    places = place(order, parents)
+        parents[node] = [
+            v.owner if v.owner in known else v
+            for v in node.inputs
+            if v.owner in known or v in leaves
+        ]
+    places = layout.place(order, parents)
     left = min((x for _, x in places.values()), default=0.0)
     centres = {
         node: (20 + (x - left + 0.5) * (WIDTH + GAP_X), 50 + depth * (HEIGHT + GAP_Y))
@@ -79,7 +82,11 @@ def _label(node: Apply | Variable) -> str:
 def _box(node: Apply | Variable, centre: tuple[float, float], colour: str) -> str:
     x, y = centre
     radius = 3 if isinstance(node, Apply) else HEIGHT // 2
-    title = f"{node.op} at {node.site[0]}:{node.site[1]}" if isinstance(node, Apply) else repr(node.type)
+    title = (
+        f"{node.op} at {node.site[0]}:{node.site[1]}"
+        if isinstance(node, Apply)
+        else repr(node.type)
+    )
     return (
         f'<g><title>{escape(title)}</title><rect x="{x - WIDTH / 2:.0f}" y="{y - HEIGHT / 2:.0f}" '
         f'width="{WIDTH}" height="{HEIGHT}" rx="{radius}" fill="{colour}"/>'
@@ -91,7 +98,8 @@ def _edge(start: tuple[float, float], end: tuple[float, float]) -> str:
     (x0, y0), (x1, y1) = start, end
     y0, y1 = y0 + HEIGHT / 2, y1 - HEIGHT / 2
     middle = (y0 + y1) / 2
-    return f'<path d="M{x0:.0f} {y0:.0f}C{x0:.0f} {middle:.0f} {x1:.0f} {middle:.0f} {x1:.0f} {y1:.0f}"/>'
+    bend = f"C{x0:.0f} {middle:.0f} {x1:.0f} {middle:.0f} {x1:.0f} {y1:.0f}"
+    return f'<path d="M{x0:.0f} {y0:.0f}{bend}"/>'
 
 
 def _legend(kernels: Sequence[Kernel], x: float) -> tuple[list[str], float]:
@@ -101,6 +109,7 @@ def _legend(kernels: Sequence[Kernel], x: float) -> tuple[list[str], float]:
         colour = COLOURS[number % len(COLOURS)]
         parts.append(f'<rect x="{x:.0f}" y="{y - 8:.0f}" width="16" height="16" fill="{colour}"/>')
         for offset, line in enumerate([kernel.title, *kernel.details]):
-            parts.append(f'<text class="left" x="{x + 24:.0f}" y="{y + 16 * offset:.0f}">{escape(line)}</text>')
+            place = f'x="{x + 24:.0f}" y="{y + 16 * offset:.0f}"'
+            parts.append(f'<text class="left" {place}>{escape(line)}</text>')
         y += 16 * (len(kernel.details) + 1) + 14
     return parts, y

@@ -1,4 +1,6 @@
-"""What a user can do wrong: Theano's kind of error and leading words, the user's line, nothing lost."""
+"""What a user can do wrong: Theano's kind of error and leading words, the user's line, nothing
+lost.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import tetractys
 import tetractys.tensor as T
 from tetractys import function, shared
@@ -19,8 +22,11 @@ def line_of(error: BaseException) -> str:
     return " ".join(str(argument) for argument in error.args)
 
 
-def refused(kind: type[BaseException], words: str, call: Callable[[], Any], *, line: bool = True) -> None:
-    """`call` raises `kind` with text that has `words`, and names this file unless `line` is False."""
+def refused(
+    kind: type[BaseException], words: str, call: Callable[[], Any], *, line: bool = True
+) -> None:
+    """`call` raises `kind` with text that has `words`, and names this file unless `line` is False.
+    """
     with pytest.raises(kind) as caught:
         call()
     text = line_of(caught.value)
@@ -33,10 +39,14 @@ def test_wrong_dtype() -> None:
     """A float64 array for a float32 matrix."""
     x = T.fmatrix("x")
     f = function([x], x + 1)
-    refused(TypeError, "Bad input argument to tetractys function with name",
-            lambda: f(np.zeros((2, 2))))
-    refused(TypeError, "cannot store a value of dtype float64 without risking loss of precision",
-            lambda: f(np.zeros((2, 2))))
+    refused(
+        TypeError, "Bad input argument to tetractys function with name", lambda: f(np.zeros((2, 2)))
+    )
+    refused(
+        TypeError,
+        "cannot store a value of dtype float64 without risking loss of precision",
+        lambda: f(np.zeros((2, 2))),
+    )
     refused(TypeError, "at index 0 (0-based)", lambda: f(np.zeros((2, 2))))
 
 
@@ -44,16 +54,22 @@ def test_wrong_rank() -> None:
     """A vector for a matrix."""
     x = T.dmatrix("x")
     f = function([x], x + 1)
-    refused(TypeError, "Wrong number of dimensions: expected 2, got 1 with shape (3,).",
-            lambda: f(np.zeros(3)))
+    refused(
+        TypeError,
+        "Wrong number of dimensions: expected 2, got 1 with shape (3,).",
+        lambda: f(np.zeros(3)),
+    )
 
 
 def test_sizes_that_do_not_fit() -> None:
     """Elementwise and dot, found at entry, with the numbers and the line."""
     x, y = T.dmatrix("x"), T.dmatrix("y")
     f = function([x, y], x + y)
-    refused(ValueError, "Input dimension mis-match. (input[0].shape[0] = 2, input[1].shape[0] = 3)",
-            lambda: f(np.zeros((2, 2)), np.zeros((3, 2))))
+    refused(
+        ValueError,
+        "Input dimension mis-match. (input[0].shape[0] = 2, input[1].shape[0] = 3)",
+        lambda: f(np.zeros((2, 2)), np.zeros((3, 2))),
+    )
     g = function([x, y], T.dot(x, y))
     refused(ValueError, "4", lambda: g(np.zeros((2, 3)), np.zeros((4, 2))))
 
@@ -62,8 +78,11 @@ def test_run_time_one_against_n() -> None:
     """Broadcasting is by type, not by run-time shape."""
     x, y = T.dmatrix("x"), T.dmatrix("y")
     f = function([x, y], x * y)
-    refused(ValueError, "Input dimension mis-match. (input[0].shape[0] = 1, input[1].shape[0] = 3)",
-            lambda: f(np.zeros((1, 3)), np.zeros((3, 3))))
+    refused(
+        ValueError,
+        "Input dimension mis-match. (input[0].shape[0] = 1, input[1].shape[0] = 3)",
+        lambda: f(np.zeros((1, 3)), np.zeros((3, 3))),
+    )
 
 
 def test_arity() -> None:
@@ -71,28 +90,50 @@ def test_arity() -> None:
     x, y = T.dscalar("x"), T.dscalar("y")
     f = function([x, y], x + y)
     refused(TypeError, "Missing required input: y", lambda: f(1.0), line=False)
-    refused(TypeError, "Too many parameter passed to tetractys function", lambda: f(1.0, 2.0, 3.0),
-            line=False)
+    refused(
+        TypeError,
+        "Too many parameter passed to tetractys function",
+        lambda: f(1.0, 2.0, 3.0),
+        line=False,
+    )
     refused(TypeError, "Unknown input: z", lambda: f(1.0, z=2.0), line=False)
 
 
 def test_inputs_of_function() -> None:
     """Not a list, missing, unused, duplicated, shared."""
     x, y = T.dscalar("x"), T.dscalar("y")
-    refused(Exception, "should be contained in a list, even when there is a single input.",
-            lambda: function(x, x), line=False)
-    refused(tetractys.gof.MissingInputError, "was not provided and not given a value",
-            lambda: function([x], x + y))
-    refused(tetractys.compile.UnusedInputError, "is not part of the computational graph needed",
-            lambda: function([x, y], x), line=False)
-    refused(tetractys.compile.UnusedInputError,
-            "Variable x is used twice in inputs to tetractys.function, at indices 0 and 1.",
-            lambda: function([x, x], x), line=False)
+    refused(
+        Exception,
+        "should be contained in a list, even when there is a single input.",
+        lambda: function(x, x),
+        line=False,
+    )
+    refused(
+        tetractys.gof.MissingInputError,
+        "was not provided and not given a value",
+        lambda: function([x], x + y),
+    )
+    refused(
+        tetractys.compile.UnusedInputError,
+        "is not part of the computational graph needed",
+        lambda: function([x, y], x),
+        line=False,
+    )
+    refused(
+        tetractys.compile.UnusedInputError,
+        "Variable x is used twice in inputs to tetractys.function, at indices 0 and 1.",
+        lambda: function([x, x], x),
+        line=False,
+    )
     with pytest.warns(UserWarning, match="not part of the computational graph"):
         function([x, y], x, on_unused_input="warn")
     function([x, y], x, on_unused_input="ignore")
-    refused(TypeError, "Cannot use a shared variable (s) as explicit input.",
-            lambda: function([shared(1.0, name="s")], x), line=False)
+    refused(
+        TypeError,
+        "Cannot use a shared variable (s) as explicit input.",
+        lambda: function([shared(1.0, name="s")], x),
+        line=False,
+    )
 
 
 def test_gradients() -> None:
@@ -108,8 +149,11 @@ def test_index_out_of_range() -> None:
     count = shared(np.arange(4.0))
     f = function([p, y], p[T.arange(y.shape[0]), y], updates={count: count + 1})
     before = count.get_value().tobytes()
-    refused(IndexError, "index 7 is out of bounds for axis 1 with size 3",
-            lambda: f(np.zeros((2, 3)), [0, 7]))
+    refused(
+        IndexError,
+        "index 7 is out of bounds for axis 1 with size 3",
+        lambda: f(np.zeros((2, 3)), [0, 7]),
+    )
     assert count.get_value().tobytes() == before
     np.testing.assert_array_equal(f(np.eye(2, 3), [0, -2]), [1.0, 1.0])
     assert count.get_value()[0] == 1.0
@@ -134,12 +178,24 @@ def test_updates_of_the_wrong_type() -> None:
     """dtype, rank, target, duplicates; the words of pfunc."""
     s = shared(np.zeros(3, "float32"), name="s")
     x = T.dvector("x")
-    refused(TypeError, "An update must have the same type as the original shared variable (shared_var=s",
-            lambda: function([x], [], updates={s: s + x}), line=False)
-    refused(TypeError, "update target must be a SharedVariable",
-            lambda: function([x], [], updates={x: x + 1}), line=False)
-    refused(ValueError, "this shared variable already has an update expression",
-            lambda: function([], [], updates=[(s, s), (s, s)]), line=False)
+    refused(
+        TypeError,
+        "An update must have the same type as the original shared variable (shared_var=s",
+        lambda: function([x], [], updates={s: s + x}),
+        line=False,
+    )
+    refused(
+        TypeError,
+        "update target must be a SharedVariable",
+        lambda: function([x], [], updates={x: x + 1}),
+        line=False,
+    )
+    refused(
+        ValueError,
+        "this shared variable already has an update expression",
+        lambda: function([], [], updates=[(s, s), (s, s)]),
+        line=False,
+    )
 
 
 def test_set_value_of_the_wrong_type() -> None:
@@ -214,17 +270,3 @@ def test_an_unwritable_cache_directory(tmp_path: Any, monkeypatch: pytest.Monkey
     monkeypatch.setenv("TETRACTYS_CACHE", str(blocked / "cache"))
     x = T.dscalar("x")
     assert function([x], x * 3.25 + 1)(2.0) == 7.5
-
-
-def test_host_operations_are_refused_in_words() -> None:
-    """A user's Python operation cannot be compiled; the error says so, with the line."""
-
-    class Twice(tetractys.Op):
-        itypes = [T.dvector]
-        otypes = [T.dvector]
-
-        def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
-            outputs[0][0] = 2 * inputs[0]
-
-    x = T.dvector("x")
-    refused(NotImplementedError, "found a host operation", lambda: function([x], Twice()(x)))

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+
 import tetractys
 import tetractys.tensor as T
 from tetractys import In, Out, function, shared
@@ -146,7 +147,9 @@ def test_looking_inside() -> None:
     assert "tt_kernel" in f.asm()
     assert f.svg().startswith("<svg")
     assert "x" in f.explain()
-    with pytest.raises(ValueError, match="found level 'graph'; expected one of tensor, loops, llvm"):
+    with pytest.raises(
+        ValueError, match="found level 'graph'; expected one of tensor, loops, llvm"
+    ):
         f.ir("graph")
 
 
@@ -163,8 +166,13 @@ def test_a_warm_cache_imports_no_compiler(tmp_path: object) -> None:
     )
     environment = {**os.environ, "TETRACTYS_CACHE": str(tmp_path)}
     runs = [
-        subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True,
-                       check=True).stdout.split()
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
         for _ in range(2)
     ]
     assert runs == [["2.0", "True"], ["2.0", "False"]]
@@ -212,3 +220,38 @@ def test_long_chains_build_differentiate_and_compile(length: int) -> None:
     f = function([x], [y, T.grad(y, x)])
     value, slope = f(1.0)
     np.testing.assert_allclose([value, slope], np.float64(1.0000001) ** length, rtol=1e-9)
+
+
+class Twice(tetractys.Op):
+    """A user's own operation, run in Python."""
+
+    itypes = [T.dvector]
+    otypes = [T.dvector]
+
+    def perform(self, node: object, inputs: list[np.ndarray], outputs: list[list[object]]) -> None:
+        """Doubles; refuses a first element of 13."""
+        if inputs[0].size and inputs[0][0] == 13.0:
+            raise RuntimeError("unlucky")
+        outputs[0][0] = 2 * inputs[0]
+
+
+def test_host_operations_run_between_native_stages() -> None:
+    """Two of them in a row, with native work before, between and behind."""
+    x, s = T.dvector("x"), shared(np.ones(3), name="s")
+    first = Twice()(x + s)
+    second = Twice()(first * 10)
+    f = function([x], [second - 1, first], updates={s: s + second})
+    a, b = f([0.0, 1.0, 2.0])
+    np.testing.assert_array_equal(b, [2.0, 4.0, 6.0])
+    np.testing.assert_array_equal(a, [39.0, 79.0, 119.0])
+    np.testing.assert_array_equal(s.get_value(), [41.0, 81.0, 121.0])
+
+
+def test_an_exception_of_a_host_operation_changes_nothing() -> None:
+    """It comes through, with the node and the user's line as a note."""
+    x, s = T.dvector("x"), shared(np.zeros(2), name="s")
+    f = function([x], Twice()(x), updates={s: s + 1})
+    with pytest.raises(RuntimeError, match="unlucky") as caught:
+        f([13.0, 0.0])
+    assert __file__ in caught.value.__notes__[0]
+    np.testing.assert_array_equal(s.get_value(), [0.0, 0.0])

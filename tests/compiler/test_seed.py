@@ -55,7 +55,8 @@ LONG_CELLS = {33, None}
 
 
 def cells() -> list[tuple[int | None, str, str]]:
-    """(number, code, the notebook's text behind the code) of every cell, in the notebook's order."""
+    """(number, code, the notebook's text behind the code) of every cell, in the notebook's order.
+    """
     text = SEED.read_text()
     starts = list(re.finditer(r"^In \[(\d+|None)\]:\n", text, re.M))
     found = []
@@ -151,8 +152,9 @@ def test_training_agrees_with_the_gradient_written_by_hand(steps: int) -> None:
     xent = -y * T.log(p_1) - (1 - y) * T.log(1 - p_1)
     cost = xent.mean() + 0.01 * (w**2).sum()
     gw, gb = T.grad(cost, [w, b])
-    train = tetractys.function([x, y], [p_1 > 0.5, xent],
-                               updates=((w, w - 0.1 * gw), (b, b - 0.1 * gb)))
+    train = tetractys.function(
+        [x, y], [p_1 > 0.5, xent], updates=((w, w - 0.1 * gw), (b, b - 0.1 * gb))
+    )
     with np.errstate(over="ignore"):
         assert (1 / (1 + np.exp(-(x_value @ w_value))) == 1.0).any()
         for _ in range(steps):

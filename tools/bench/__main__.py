@@ -1,4 +1,5 @@
-"""`python -m tetractys.tools.bench [startup] [step] [calls]`: the table of ratios; see the package."""
+"""`python -m tetractys.tools.bench [startup] [step] [calls]`: the table of ratios; see the package.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """One fresh process of the start-up measurement: from `import numpy` to the first result.
 
-`python -m tetractys.tools.bench.startup LIBRARY` prints one line of JSON: the seconds of each phase,
+`python -m tetractys.tools.bench.startup LIBRARY` prints one line of JSON: the seconds of each
+phase,
 `total` beyond NumPy's import, and for ours the passes one by one.
 """
 
