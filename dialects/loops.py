@@ -46,6 +46,7 @@ from xdsl.dialects.builtin import (
     MemRefType,
     StringAttr,
     TensorType,
+    UnitAttr,
     VectorType,
     i32,
     i64,
@@ -638,6 +639,23 @@ class GatherOp(_PlainOp):
     out = result_def()
     inbounds = opt_prop_def(Attribute)
     traits = traits_def(NoMemoryEffect())
+
+    @staticmethod
+    def make(
+        source: SSAValue,
+        indices: Sequence[SSAValue],
+        *,
+        inbounds: bool = False,
+        location: LocationAttr | None = None,
+    ) -> GatherOp:
+        """Creates the operation without verifying it."""
+        assert isinstance(source.type, TensorType | MemRefType)
+        return GatherOp.create(
+            operands=[source, *indices],
+            result_types=[source.type.element_type],
+            properties={"inbounds": UnitAttr()} if inbounds else {},
+            location=location,
+        )
 
     def verify_(self) -> None:
         """One index a dimension."""

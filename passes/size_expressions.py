@@ -180,7 +180,7 @@ def postorder(size: Size, done: Container[Size]) -> Iterator[Size]:
         if node in done:
             pending.pop()
             continue
-        missing = [operand for operand in operands_of(node) if operand not in done]
+        missing = [find(part) for part in operands_of(node) if find(part) not in done]
         if missing:
             pending.extend(missing)
         else:

@@ -1,0 +1,206 @@
+"""How the elements of a level-1 value are reached from a loop nest: the lazy half of `lower-to-loops`.
+
+A dimshuffle, a slice, a broadcast or a range makes no array. It is an `Access`: it knows, for given
+positions along the value's dimensions, how to get the element. Only what must be an array (a
+function's result, an operand of a library call or of a view) is collected by a nest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from xdsl.ir import SSAValue
+
+from tetractys.dialects import elemwise_signatures as scalar
+from tetractys.dialects import types
+from tetractys.dialects.loops import ZERO
+from tetractys.passes.size_expressions import Size, find
+
+if TYPE_CHECKING:
+    from tetractys.passes.lower_nests import NestBuilder
+
+Positions: TypeAlias = Sequence[int]
+"""For each dimension of a value, an iterator of the nest being built, or ZERO."""
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Index `start + step * position along axis`; in bounds by construction."""
+
+    axis: int
+    start: Size
+    step: Size
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """One index; in bounds only if it says so."""
+
+    index: Size
+    inbounds: bool
+
+
+Entry: TypeAlias = "int | Affine | Fixed"
+"""How a dimension of an array is indexed: by a dimension of the value (or ZERO), or as above."""
+
+
+@dataclass(frozen=True)
+class ArrayAccess:
+    """Elements of an array of level 2: one entry for each of *its* dimensions."""
+
+    base: SSAValue
+    entries: tuple[Entry, ...]
+
+    def dimshuffle(self, order: Sequence[int]) -> ArrayAccess:
+        """The value with its dimensions in another order; dropped ones have size 1."""
+        where = {axis: position for position, axis in enumerate(order) if axis >= 0}
+
+        def entry(old: Entry) -> Entry:
+            if isinstance(old, Affine):
+                if old.axis in where:
+                    return Affine(where[old.axis], old.start, old.step)
+                return Fixed(old.start, True)
+            if isinstance(old, Fixed) or old == ZERO:
+                return old
+            return where.get(old, ZERO)
+
+        return ArrayAccess(self.base, tuple(entry(old) for old in self.entries))
+
+    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+        """An input of the nest where iterators index every dimension; else a gather."""
+        entries = [
+            positions[entry] if isinstance(entry, int) and entry != ZERO else entry
+            for entry in self.entries
+        ]
+        if all(isinstance(entry, int) for entry in entries):
+            return nest.input(self.base, tuple(e for e in entries if isinstance(e, int)))
+        inbounds = all(not isinstance(entry, Fixed) or entry.inbounds for entry in entries)
+        indices = [self._index(nest, entry, positions) for entry in entries]
+        return nest.gather(self.base, indices, inbounds)
+
+    def _index(self, nest: NestBuilder, entry: Entry, positions: Positions) -> SSAValue:
+        if isinstance(entry, Affine):
+            return affine_index(nest, entry.start, entry.step, positions[entry.axis])
+        if isinstance(entry, Fixed):
+            return nest.size(entry.index)
+        return nest.position(entry)
+
+    def is_whole(self, rank: int) -> bool:
+        """Whether the value is the array itself."""
+        return self.entries == tuple(range(rank))
+
+
+@dataclass(frozen=True)
+class ScalarAccess:
+    """The same scalar everywhere: a broadcast one."""
+
+    value: SSAValue
+
+    def dimshuffle(self, order: Sequence[int]) -> ScalarAccess:
+        """Itself."""
+        return self
+
+    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+        """The scalar."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class ConstantAccess:
+    """The same number everywhere."""
+
+    number: float
+    dtype: str
+
+    def dimshuffle(self, order: Sequence[int]) -> ConstantAccess:
+        """Itself."""
+        return self
+
+    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+        """A constant in the body."""
+        return nest.constant(self.number, self.dtype)
+
+
+@dataclass(frozen=True)
+class SizeAccess:
+    """An int64 scalar that is a size; converted only where it is used as a number."""
+
+    size: Size
+
+    def dimshuffle(self, order: Sequence[int]) -> SizeAccess:
+        """Itself."""
+        return self
+
+    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+        """The size as int64, computed outside the nest."""
+        return nest.int64(self.size)
+
+
+@dataclass(frozen=True)
+class RangeAccess:
+    """`start + step * position` along `axis`; of floats with NumPy's rounding of the step."""
+
+    start: SSAValue
+    step: SSAValue
+    axis: int
+
+    def dimshuffle(self, order: Sequence[int]) -> RangeAccess:
+        """The dimension of the range elsewhere."""
+        where = order.index(self.axis) if self.axis in order else ZERO
+        return RangeAccess(self.start, self.step, where)
+
+    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+        """Computed from the iterator."""
+        if self.axis == ZERO or positions[self.axis] == ZERO:
+            return self.start
+        dtype = types.dtype_of(self.start.type)
+        number = nest.op(scalar.CAST, nest.position(positions[self.axis]), dtype=dtype)
+        return nest.op(scalar.ADD, self.start, nest.op(scalar.MUL, number, self.step))
+
+
+@dataclass(frozen=True)
+class VectorAccess:
+    """A vector of separate scalars along `axis`."""
+
+    elements: tuple[ScalarAccess | ConstantAccess | SizeAccess, ...]
+    axis: int
+
+    def dimshuffle(self, order: Sequence[int]) -> VectorAccess:
+        """The dimension of the vector elsewhere."""
+        where = order.index(self.axis) if self.axis in order else ZERO
+        return VectorAccess(self.elements, where)
+
+    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+        """Chosen by the iterator."""
+        values = [element.element(nest, ()) for element in self.elements]
+        if self.axis == ZERO or positions[self.axis] == ZERO:
+            return values[0]
+        result = values[-1]
+        position = nest.position(positions[self.axis])
+        for number in range(len(values) - 2, -1, -1):
+            found = nest.op(scalar.EQ, position, nest.constant(number, "index"))
+            result = nest.op(scalar.SWITCH, found, values[number], result)
+        return result
+
+
+Access: TypeAlias = (
+    ArrayAccess | ScalarAccess | ConstantAccess | SizeAccess | RangeAccess | VectorAccess
+)
+
+
+def affine_index(nest: NestBuilder, start: Size, step: Size, position: int) -> SSAValue:
+    """`start + step * position` as an index of a nest's body, by as few operations as it takes."""
+    start, step = find(start), find(step)
+    index = nest.position(position)
+    if step.constant != 1:
+        index = nest.op(scalar.MUL, index, nest.size(step))
+    if start.constant != 0:
+        index = nest.op(scalar.ADD, index, nest.size(start))
+    return index
+
+
+def whole_entries(rank: int) -> tuple[int, ...]:
+    """The entries of an array itself."""
+    return tuple(range(rank))
