@@ -51,10 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
         train(*data)
     seconds = time.perf_counter() - start
     accuracy = np.mean(predict(data[0]) == data[1])
-    print(
-        f"{options.steps} steps in {seconds:.2f} s, {seconds / max(options.steps, 1) * "
-        f"1e6:.0f} us each"
-    )
+    each = seconds / max(options.steps, 1) * 1e6
+    print(f"{options.steps} steps in {seconds:.2f} s, {each:.0f} us each")
     print(f"final accuracy {accuracy:.3f} on the {SAMPLES} samples trained on")
     with open(options.picture, "w", encoding="utf-8") as file:
         file.write(train.svg())
