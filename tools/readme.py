@@ -15,7 +15,7 @@ from pathlib import Path
 from tetractys.tools import run_lines
 
 _FENCE = re.compile(r"^```(\w*)\s*$")
-_COMMAND = re.compile(r"^(?:\$ )?(tt-opt .*)$")
+_COMMAND = re.compile(r"^(?:\$ )?((?:not )?tt-opt .*)$")
 
 
 @dataclass(frozen=True)
