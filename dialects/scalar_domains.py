@@ -1,4 +1,4 @@
-"""The values on which tests try elementwise operations: special ones, and random ones in a range."""
+"""The values on which tests try elementwise operations: special and random ones."""
 
 from __future__ import annotations
 
@@ -61,8 +61,10 @@ class Domain:
 
 
 ANY = Domain()
-MODERATE = Domain(specials=(0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, 0.1, math.inf, -math.inf, math.nan),
-                  limits=False)
+MODERATE = Domain(
+    specials=(0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, 0.1, math.inf, -math.inf, math.nan),
+    limits=False,
+)
 """Quotients stay below 2**53, where flooring by a remainder and by a rounded quotient agree."""
 
 

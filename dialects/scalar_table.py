@@ -1,14 +1,14 @@
 """What every elementwise operation computes, in NumPy, and on which values tests try it.
 
-One row an operation: `TABLE[signature]`. A test fails when a signature has no row. `evaluate` is the
-reference of the level-1 oracle and of constant folding's tests. Nothing here imports xDSL.
+One row an operation: `TABLE[signature]`. A test fails when a signature has no row. `evaluate` is
+the reference of the level-1 oracle and of constant folding's tests. Nothing here imports xDSL.
 
 Where NumPy leaves something open, the row decides:
 
 * two operands are cast to their common dtype first, comparisons too (NumPy compares int64 with
   uint64 exactly; a compiled comparison is one of floats);
-* `maximum`, `minimum`: NaN if one operand is (NumPy); of zeros, +0 is larger than -0 (IEEE 754-2019),
-  so that operands may be exchanged;
+* `maximum`, `minimum`: NaN if one operand is (NumPy); +0 is larger than -0 (IEEE 754-2019), so
+  that operands may be exchanged;
 * integers to a negative power are truncated: 1, -1 or 0 (0 also of base 0; NumPy raises);
 * elementary functions are those of the next wider format, rounded: `ulps` bounds the compiled one.
 """
@@ -101,7 +101,11 @@ def dtype_cases(signature: ElemwiseSignature, props: Props | None = None) -> lis
         cases = [(first, second) for first in DTYPES for second in DTYPES]
     else:
         cases = [(dtype,) * 3 for dtype in DTYPES]
-        cases += [("bool", "float32", "int32"), ("float64", "int8", "int16"), ("int32", "bool", "bool")]
+        cases += [
+            ("bool", "float32", "int32"),
+            ("float64", "int8", "int16"),
+            ("int32", "bool", "bool"),
+        ]
     return [case for case in cases if _takes(signature, case, props or {})]
 
 
@@ -123,6 +127,7 @@ def default_props(signature: ElemwiseSignature, dtype: str = "float64") -> dict[
 
 
 # References.
+
 
 def _plain(function: Callable[..., Array]) -> Reference:
     """On operands of the result's dtype."""
@@ -224,7 +229,8 @@ def _fma32(a: Array, b: Array, c: Array) -> Array:
 def _fma(a: Array, b: Array, c: Array) -> Array:
     if a.dtype == np.float32:
         return _fma32(*(np.atleast_1d(x) for x in np.broadcast_arrays(a, b, c))).reshape(
-            np.broadcast_shapes(a.shape, b.shape, c.shape))
+            np.broadcast_shapes(a.shape, b.shape, c.shape)
+        )
     return np.asarray(np.frompyfunc(_fma_exact, 3, 1)(a, b, c), dtype=np.float64)
 
 
@@ -234,6 +240,7 @@ def _shift_right(x: Array, amount: Array) -> Array:
 
 
 # The table.
+
 
 def _row(
     signature: ElemwiseSignature,
@@ -267,8 +274,13 @@ _row(ew.SQR, _plain(lambda x: x * x), ANY, smooth=(_WIDE,))
 _row(ew.MAXIMUM, _plain(_maximum), ANY, ANY, smooth=((0.0, 1.0), (1.1, 2.0)))
 _row(ew.MINIMUM, _plain(_minimum), ANY, ANY, smooth=((0.0, 1.0), (1.1, 2.0)))
 _row(ew.SQRT, _plain(np.sqrt), ANY, smooth=(_POSITIVE,))
-_row(ew.EXP, _precise(np.exp), Domain(-40, 40, FLOATING + (709.0, -709.0, -745.0, 88.5, -104.0)),
-     ulps=1, smooth=(_WIDE,))
+_row(
+    ew.EXP,
+    _precise(np.exp),
+    Domain(-40, 40, FLOATING + (709.0, -709.0, -745.0, 88.5, -104.0)),
+    ulps=1,
+    smooth=(_WIDE,),
+)
 _row(ew.LOG, _precise(np.log), Domain(1e-3, 1e3), ulps=1, smooth=(_POSITIVE,))
 _row(ew.LOG1P, _precise(np.log1p), Domain(-0.99, 50), ulps=2, smooth=(_UNIT,))
 _row(ew.EXPM1, _precise(np.expm1), Domain(-5, 5), ulps=2, smooth=(_WIDE,))
@@ -289,7 +301,9 @@ _row(ew.XOR, _plain(np.bitwise_xor), ANY, ANY, zero=True)
 _row(ew.INVERT, _plain(np.invert), ANY, zero=True)
 _row(ew.SWITCH, _switch, ANY, ANY, ANY, smooth=((0.5, 1.0), _WIDE, _WIDE))
 _row(ew.FMA, _plain(_fma), ANY, ANY, ANY)
-_row(ew.BITCAST, lambda xs, dtype, props: np.atleast_1d(xs[0]).view(dtype).reshape(xs[0].shape), ANY)
+_row(
+    ew.BITCAST, lambda xs, dtype, props: np.atleast_1d(xs[0]).view(dtype).reshape(xs[0].shape), ANY
+)
 _row(ew.SHL, _plain(np.left_shift), ANY, _SHIFTS)
 _row(ew.SHR, _plain(_shift_right), ANY, _SHIFTS)
 _row(ew.SAR, _plain(np.right_shift), ANY, _SHIFTS)

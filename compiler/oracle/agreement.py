@@ -16,8 +16,8 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 def ulps_between(first: Array, second: Array) -> Array:
     """The number of representable values between two arrays of one floating-point dtype.
 
-    0 for equal values (zeros of both signs included) and where both are NaN; the largest int64 where
-    only one is. An infinity stands one behind the largest number.
+    0 for equal values (zeros of both signs included) and where both are NaN; the largest int64
+    where only one is. An infinity stands one behind the largest number.
     """
     bits = np.int64 if first.dtype == np.float64 else np.int32
     sign = np.iinfo(bits).min
@@ -28,7 +28,11 @@ def ulps_between(first: Array, second: Array) -> Array:
 
     one, other = position(first), position(second)
     low, high = np.minimum(one, other), np.maximum(one, other)
-    spread = high.astype(object) - low.astype(object) if bits is np.int64 else high.astype(np.int64) - low
+    spread = (
+        high.astype(object) - low.astype(object)
+        if bits is np.int64
+        else high.astype(np.int64) - low
+    )
     distance = np.minimum(spread, np.iinfo(np.int64).max).astype(np.int64)
     first_nan, second_nan = np.isnan(np.atleast_1d(first)), np.isnan(np.atleast_1d(second))
     distance = np.where(first_nan & second_nan, 0, distance)
@@ -63,24 +67,36 @@ def difference(
         with np.errstate(all="ignore"):
             unit = np.spacing(np.abs(np.asarray(scale, found.dtype)))
             far &= ~(np.abs(found - wanted) <= ulps * unit)
-    return _first(far, found, wanted, f"up to {int(np.max(distance, initial=0))} ulps apart, allowed {ulps}")
+    return _first(
+        far, found, wanted, f"up to {int(np.max(distance, initial=0))} ulps apart, allowed {ulps}"
+    )
 
 
 def _first(wrong: Array, found: Array, wanted: Array, what: str) -> str | None:
     if not np.any(wrong):
         return None
     place = tuple(int(i) for i in np.argwhere(np.atleast_1d(wrong))[0])[: found.ndim]
-    return (f"{what} at {int(np.count_nonzero(wrong))} of {found.size} places, first at {place}: "
-            f"found {found[place]!r}; expected {wanted[place]!r}")
+    return (
+        f"{what} at {int(np.count_nonzero(wrong))} of {found.size} places, first at {place}: "
+        f"found {found[place]!r}; expected {wanted[place]!r}"
+    )
 
 
-def agree(found: Any, wanted: Any, ulps: float = 0, *, scale: Any = None, zeros: bool = True) -> bool:
+def agree(
+    found: Any, wanted: Any, ulps: float = 0, *, scale: Any = None, zeros: bool = True
+) -> bool:
     """Whether two results agree; see `difference`."""
     return difference(found, wanted, ulps, scale=scale, zeros=zeros) is None
 
 
 def assert_agree(
-    found: Any, wanted: Any, ulps: float = 0, *, scale: Any = None, zeros: bool = True, what: str = ""
+    found: Any,
+    wanted: Any,
+    ulps: float = 0,
+    *,
+    scale: Any = None,
+    zeros: bool = True,
+    what: str = "",
 ) -> None:
     """Raises AssertionError with the first difference."""
     problem = difference(found, wanted, ulps, scale=scale, zeros=zeros)

@@ -54,9 +54,7 @@ class Builder:
         return op.results[0]
 
 
-def program(
-    specs: Sequence[Spec], body: Callable[..., SSAValue | Sequence[SSAValue]]
-) -> ModuleOp:
+def program(specs: Sequence[Spec], body: Callable[..., SSAValue | Sequence[SSAValue]]) -> ModuleOp:
     """A module of one function `main`: `body(builder, *arguments)` gives what it returns."""
     block = Block(arg_types=[types.tensor_type(spec) for spec in specs])
     returned = body(Builder(block), *block.args)

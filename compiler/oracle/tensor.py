@@ -33,8 +33,10 @@ def run(program: Operation, args: Sequence[Array]) -> list[Array]:
     """
     function = find_function(program)
     if len(args) != len(function.body.block.args):
-        raise TypeError(f"{function.sym_name.data}: found {len(args)} arguments; "
-                        f"expected {len(function.body.block.args)}")
+        raise TypeError(
+            f"{function.sym_name.data}: found {len(args)} arguments; "
+            f"expected {len(function.body.block.args)}"
+        )
     values: Environment = {}
     for number, (argument, value) in enumerate(zip(function.body.block.args, args)):
         _hold(f"argument {number}", value, types.spec_of(argument.type), TypeError)
@@ -51,7 +53,9 @@ def find_function(program: Operation) -> FuncOp:
     functions = [op for op in program.ops if isinstance(op, FuncOp)]
     named = [op for op in functions if op.sym_name.data == "main"] or functions
     if len(named) != 1:
-        raise ValueError(f"oracle: found {len(functions)} functions, none called main; expected one")
+        raise ValueError(
+            f"oracle: found {len(functions)} functions, none called main; expected one"
+        )
     return named[0]
 
 
@@ -112,7 +116,9 @@ def _composite(op: elemwise.CompositeOp, operands: list[Array]) -> list[Array]:
         if isinstance(inner, elemwise.YieldOp):
             return [np.broadcast_to(values[value], shape).copy() for value in inner.arguments]
         if not isinstance(inner, elemwise.ElemwiseOp):
-            raise NotImplementedError(f"oracle: found {inner.name} in a composite; expected elemwise")
+            raise NotImplementedError(
+                f"oracle: found {inner.name} in a composite; expected elemwise"
+            )
         signature = cast(ElemwiseSignature, inner.signature)
         arguments = [values[operand] for operand in inner.operands]
         values[inner.results[0]] = evaluate(signature, arguments, props_of(inner))
@@ -123,7 +129,9 @@ def _hold(what: str, value: Array, spec: Spec, error: type[Exception]) -> None:
     """Holds a value against its type."""
     dtype, shape = spec
     if not isinstance(value, np.ndarray) or value.dtype.name != dtype:
-        raise error(f"{what}: found {getattr(value, 'dtype', type(value))}; expected an array of {dtype}")
+        raise error(
+            f"{what}: found {getattr(value, 'dtype', type(value))}; expected an array of {dtype}"
+        )
     if value.ndim != len(shape):
         raise error(f"{what}: found rank {value.ndim}; expected {len(shape)}")
     if any(static not in (DYNAMIC, size) for static, size in zip(shape, value.shape)):

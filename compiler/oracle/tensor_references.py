@@ -45,12 +45,16 @@ def _dimshuffle(operands: Sequence[Array], specs: Sequence[Spec], props: Props) 
 def _reshape(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> list[Array]:
     value, shape = operands
     if len(shape) != props["ndim"]:
-        raise ValueError(f"shape argument to Reshape has incorrect length {len(shape)}, "
-                         f"should be {props['ndim']}")
+        raise ValueError(
+            f"shape argument to Reshape has incorrect length {len(shape)}, "
+            f"should be {props['ndim']}"
+        )
     result = np.reshape(value, [int(size) for size in shape]).copy()
     if any(result.shape[axis] != 1 for axis in _ints(props, "ones")):
-        raise ValueError(f"tensor.reshape_to: found shape {result.shape}; "
-                         f"expected size 1 in dimensions {_ints(props, 'ones')}")
+        raise ValueError(
+            f"tensor.reshape_to: found shape {result.shape}; "
+            f"expected size 1 in dimensions {_ints(props, 'ones')}"
+        )
     return [result]
 
 
@@ -78,18 +82,22 @@ def _alloc(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> li
     if any(size < 0 for size in sizes):
         raise ValueError("negative dimensions are not allowed")
     if any(sizes[axis] != 1 for axis in _ints(props, "ones")):
-        raise ValueError(f"Alloc: found sizes {sizes}; expected 1 in dimensions {_ints(props, 'ones')}")
+        raise ValueError(
+            f"Alloc: found sizes {sizes}; expected 1 in dimensions {_ints(props, 'ones')}"
+        )
     _fit(value, specs[0], tuple(sizes), "Alloc")
     return [np.broadcast_to(value, sizes).copy()]
 
 
 def _fit(value: Array, spec: Spec, shape: tuple[int, ...], what: str) -> None:
     """Raises ValueError unless `value` broadcasts to `shape` by its static sizes 1 alone."""
-    inner = shape[len(shape) - value.ndim:]
+    inner = shape[len(shape) - value.ndim :]
     for static, size, wanted in zip(spec[1], value.shape, inner):
         if static != 1 and size != wanted:
-            raise ValueError(f"{what}: could not broadcast input array from shape {value.shape} "
-                             f"into shape {shape}")
+            raise ValueError(
+                f"{what}: could not broadcast input array from shape {value.shape} "
+                f"into shape {shape}"
+            )
 
 
 @_reference(ts.ARANGE)
@@ -127,8 +135,11 @@ def _extreme(value: Array, axes: tuple[int, ...], largest: bool) -> Array:
     if not is_float(value.dtype.name):
         return result
     negative = np.signbit(value) | (value != 0)  # true but for +0
-    negative_zero = np.all(negative, axis=axes) if largest else np.any(
-        np.signbit(value) & (value == 0), axis=axes)
+    negative_zero = (
+        np.all(negative, axis=axes)
+        if largest
+        else np.any(np.signbit(value) & (value == 0), axis=axes)
+    )
     zero = np.where(negative_zero, value.dtype.type(-0.0), value.dtype.type(0.0))
     return np.where(result == 0, zero, result)
 
@@ -138,8 +149,11 @@ def _max_and_argmax(operands: Sequence[Array], specs: Sequence[Spec], props: Pro
     value, axes = operands[0], sorted(_ints(props, "axes"))
     kept = [axis for axis in range(value.ndim) if axis not in axes]
     rows = value.transpose([*kept, *axes])
-    rows = rows.reshape(rows.shape[: len(kept)] + (-1,)) if value.size else rows.reshape(
-        [*rows.shape[: len(kept)], int(np.prod(rows.shape[len(kept):]))])
+    rows = (
+        rows.reshape(rows.shape[: len(kept)] + (-1,))
+        if value.size
+        else rows.reshape([*rows.shape[: len(kept)], int(np.prod(rows.shape[len(kept) :]))])
+    )
     position = np.argmax(rows, axis=-1)
     return [_extreme(value, tuple(axes), True), np.asarray(position, np.int64)]
 
@@ -153,8 +167,12 @@ def _dot(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> list
 @_reference(ts.GEMM)
 def _gemm(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> list[Array]:
     first, second = operands
-    return [np.dot(first.T if props.get("transpose_a") else first,
-                   second.T if props.get("transpose_b") else second)]
+    return [
+        np.dot(
+            first.T if props.get("transpose_a") else first,
+            second.T if props.get("transpose_b") else second,
+        )
+    ]
 
 
 def _shifted(value: Array) -> Array:
@@ -183,7 +201,9 @@ def _index(props: Props, bounds: Sequence[Array]) -> tuple[int | slice, ...]:
         return int(next(dynamic)) if entry == "@" else cast("int | None", entry)
 
     return tuple(
-        slice(*[bound(part) for part in entry]) if isinstance(entry, tuple) else cast(int, bound(entry))
+        slice(*[bound(part) for part in entry])
+        if isinstance(entry, tuple)
+        else cast(int, bound(entry))
         for entry in ts.parse_slices(str(props["slices"]))
     )
 
@@ -210,8 +230,10 @@ def _advanced(operands: Sequence[Array], specs: Sequence[Spec], props: Props) ->
 def _vectors(vectors: Sequence[Array], specs: Sequence[Spec]) -> tuple[Array, ...]:
     lengths = {len(vector) for vector, spec in zip(vectors, specs) if spec[1] != (1,)}
     if len(lengths) > 1:
-        raise IndexError("shape mismatch: indexing arrays could not be broadcast together with shapes "
-                         + " ".join(f"({len(vector)},)" for vector in vectors))
+        raise IndexError(
+            "shape mismatch: indexing arrays could not be broadcast together with shapes "
+            + " ".join(f"({len(vector)},)" for vector in vectors)
+        )
     return tuple(vector.astype(np.int64) for vector in vectors)
 
 
@@ -237,5 +259,6 @@ def _check_equal(operands: Sequence[Array], specs: Sequence[Spec], props: Props)
 
 @_reference(ts.GRAD)
 def _grad(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> list[Array]:
-    raise NotImplementedError("tensor.grad: found a marker; expected a program without one; "
-                              "run the pass autodiff first")
+    raise NotImplementedError(
+        "tensor.grad: found a marker; expected a program without one; run the pass autodiff first"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from tetractys.oracle import agree, assert_agree, difference, ulps_between
 
 
@@ -21,13 +22,17 @@ def test_what_differs_is_said() -> None:
     one = np.array([1.0, 2.0])
     assert difference(one, one.astype("float32")) == "found dtype float64; expected float32"
     assert difference(one, one[:1]) == "found shape (2,); expected (1,)"
-    assert "NaN in one of them at 1 of 2 places, first at (1,)" in str(difference(one, np.array([1, np.nan])))
+    assert "NaN in one of them at 1 of 2 places, first at (1,)" in str(
+        difference(one, np.array([1, np.nan]))
+    )
     assert "zeros of other sign" in str(difference(np.array(0.0), np.array(-0.0)))
     assert agree(np.array(0.0), np.array(-0.0), zeros=False)
     assert "unequal at 1 of 1 places" in str(difference(np.array(1), np.array(2)))
     assert agree(np.array([np.nan, np.inf]), np.array([np.nan, np.inf]))
     assert not agree(np.array(np.inf), np.array(-np.inf), 10)
-    with pytest.raises(AssertionError, match="result 0: up to 4503599627370496 ulps apart, allowed 2"):
+    with pytest.raises(
+        AssertionError, match="result 0: up to 4503599627370496 ulps apart, allowed 2"
+    ):
         assert_agree(np.array(1.0), np.array(2.0), 2, what="result 0")
 
 

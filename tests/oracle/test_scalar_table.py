@@ -7,8 +7,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from tetractys.dialects import elemwise_signatures as ew
-from tetractys.dialects.scalar_table import NONE, SMOOTH, TABLE, default_props, dtype_cases, evaluate
+from tetractys.dialects.scalar_table import (
+    NONE,
+    SMOOTH,
+    TABLE,
+    default_props,
+    dtype_cases,
+    evaluate,
+)
 from tetractys.dialects.signature import DTYPES
 
 TARGETS = ("bool", "int8", "uint8", "int32", "uint64", "int64", "float32", "float64")
@@ -45,7 +53,9 @@ def test_numpys_integers() -> None:
     assert both(ew.INT_DIV, smallest, -1) == smallest and both(ew.MOD, smallest, -1) == 0
     assert both(ew.INT_DIV, -3, 2) == -2 and both(ew.MOD, -4, 3) == 2
     assert [both(ew.POW, base, -3) for base in (-2, -1, 0, 1, 2)] == [0, -1, 0, 1, 0]
-    assert both(ew.POW, 3, 40) == np.int32(3**40 % 2**32 - 2**32 if 3**40 % 2**32 >= 2**31 else 3**40 % 2**32)
+    assert both(ew.POW, 3, 40) == np.int32(
+        3**40 % 2**32 - 2**32 if 3**40 % 2**32 >= 2**31 else 3**40 % 2**32
+    )
     assert both(ew.SUB, smallest, 1) == np.iinfo(np.int32).max
     assert int(evaluate(ew.ABS, [np.array(smallest, np.int32)])) == smallest
 
@@ -55,8 +65,9 @@ def test_maximum_does_not_depend_on_the_order_of_operands() -> None:
     for signature in (ew.MAXIMUM, ew.MINIMUM):
         one, other = np.meshgrid(values, values)
         first, second = evaluate(signature, [one, other]), evaluate(signature, [other, one])
-        assert first.tobytes() == second.tobytes() or np.array_equal(np.signbit(first[~np.isnan(first)]),
-                                                                    np.signbit(second[~np.isnan(second)]))
+        assert first.tobytes() == second.tobytes() or np.array_equal(
+            np.signbit(first[~np.isnan(first)]), np.signbit(second[~np.isnan(second)])
+        )
     assert math.copysign(1, float(evaluate(ew.MAXIMUM, [values[1], values[0]]))) == 1
     assert math.copysign(1, float(evaluate(ew.MINIMUM, [values[0], values[1]]))) == -1
 
@@ -67,7 +78,9 @@ def test_fma_rounds_once(dtype: str) -> None:
     a, b = (rng.standard_normal(2000).astype(dtype) for _ in range(2))
     c = (-a * b).astype(dtype)
     found = evaluate(ew.FMA, [a, b, c])
-    exact = [Fraction(float(x)) * Fraction(float(y)) + Fraction(float(z)) for x, y, z in zip(a, b, c)]
+    exact = [
+        Fraction(float(x)) * Fraction(float(y)) + Fraction(float(z)) for x, y, z in zip(a, b, c)
+    ]
     assert np.array_equal(found, np.array([float(value) for value in exact]).astype(dtype))
     tie = np.array([1 + 2.0**-23], np.float32)  # (1 + u)^2 + tiny: a tie that the tiny part breaks
     tiny = np.array([2.0**-80], np.float32)

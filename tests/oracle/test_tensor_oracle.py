@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tetractys.dialects import elemwise_signatures as ew
 from tetractys.dialects import tensor_signatures as ts
 from tetractys.dialects.scalar_table import TABLE, default_props
@@ -21,7 +22,7 @@ I1: Spec = ("int64", (-1,))
 I0: Spec = ("int64", ())
 X = np.array([[1.0, 2.0, -3.0], [4.0, -5.0, 6.0]])
 V = np.array([0.5, -1.0, 2.0])
-I = np.array([1, 0, 1])
+IDX = np.array([1, 0, 1])
 N = np.array(2)
 
 
@@ -47,9 +48,9 @@ CASES: list[tuple[Any, tuple[Any, ...], dict[str, object], Any]] = [
     (ts.REDUCE, (X,), {"kind": "mul", "axes": (0, 1)}, np.array(720.0)),
     (ts.REDUCE, (X,), {"kind": "max", "axes": (1,)}, np.array([2.0, 6.0])),
     (ts.REDUCE, (X,), {"kind": "min", "axes": (1,)}, np.array([-3.0, -5.0])),
-    (ts.REDUCE, (I,), {"kind": "and", "axes": (0,)}, np.array(0)),
-    (ts.REDUCE, (I > 0,), {"kind": "or", "axes": (0,)}, np.array(True)),
-    (ts.REDUCE, (I.astype("int8"),), {"kind": "add", "axes": (0,)}, np.array(2)),
+    (ts.REDUCE, (IDX,), {"kind": "and", "axes": (0,)}, np.array(0)),
+    (ts.REDUCE, (IDX > 0,), {"kind": "or", "axes": (0,)}, np.array(True)),
+    (ts.REDUCE, (IDX.astype("int8"),), {"kind": "add", "axes": (0,)}, np.array(2)),
     (ts.DOT, (X, V), {}, X @ V),
     (ts.DOT, (V, V), {}, np.array(5.25)),
     (ts.GEMM, (X, X), {"transpose_b": True}, X @ X.T),
@@ -61,10 +62,10 @@ CASES: list[tuple[Any, tuple[Any, ...], dict[str, object], Any]] = [
     (ts.SUBTENSOR, (X,), {"slices": ":, ::-1"}, X[:, ::-1]),
     (ts.INC_SUBTENSOR, (X, V), {"slices": "-1"}, X + np.array([[0, 0, 0], V])),
     (ts.INC_SUBTENSOR, (X, V), {"slices": "-1", "set": True}, np.array([X[0], V])),
-    (ts.ADVANCED_SUBTENSOR, (X, I), {}, X[I]),
-    (ts.ADVANCED_SUBTENSOR, (X, I, -I), {}, X[I, -I]),
-    (ts.ADVANCED_INC_SUBTENSOR, (X, X[I], I), {}, X + np.array([X[0], 2 * X[1]])),
-    (ts.ADVANCED_INC_SUBTENSOR, (X, X[I] + 1, I), {"set": True}, X + 1),
+    (ts.ADVANCED_SUBTENSOR, (X, IDX), {}, X[IDX]),
+    (ts.ADVANCED_SUBTENSOR, (X, IDX, -IDX), {}, X[IDX, -IDX]),
+    (ts.ADVANCED_INC_SUBTENSOR, (X, X[IDX], IDX), {}, X + np.array([X[0], 2 * X[1]])),
+    (ts.ADVANCED_INC_SUBTENSOR, (X, X[IDX] + 1, IDX), {"set": True}, X + 1),
 ]
 
 
@@ -90,7 +91,9 @@ def test_max_and_argmax_takes_the_first_and_propagates_nan() -> None:
 
 def test_zeros_of_a_maximum_have_a_sign() -> None:
     assert_agree(outcome(ts.REDUCE, np.array([-0.0, 0.0]), kind="max", axes=(0,))[0], np.array(0.0))
-    assert_agree(outcome(ts.REDUCE, np.array([0.0, -0.0]), kind="min", axes=(0,))[0], np.array(-0.0))
+    assert_agree(
+        outcome(ts.REDUCE, np.array([0.0, -0.0]), kind="min", axes=(0,))[0], np.array(-0.0)
+    )
     assert_agree(outcome(ts.REDUCE, np.array([-0.0, -1]), kind="max", axes=(0,))[0], np.array(-0.0))
 
 
@@ -107,7 +110,9 @@ def test_elementwise_operation_is_the_table(name: str) -> None:
     props = default_props(signature)
     args = TABLE[signature].operands([dtype] * (signature.arity or 0), props, rng)
     with np.errstate(all="ignore"):
-        wanted = TABLE[signature].reference(args, signature.dtype_rule([dtype] * len(args), props), props)
+        wanted = TABLE[signature].reference(
+            args, signature.dtype_rule([dtype] * len(args), props), props
+        )
     assert_agree(outcome(signature, *args, **props)[0], wanted)
 
 
@@ -117,8 +122,11 @@ def test_only_a_static_one_broadcasts() -> None:
       func.return %0 : tensor<?x?xf64>
     }"""
     assert_agree(run(parse(text), [np.ones((1, 3)), np.ones((2, 3))])[0], np.full((2, 3), 2.0))
-    with pytest.raises(ValueError, match=r"Input dimension mis-match. \(input\[0\].shape\[1\] = 1, "
-                                         r"input\[1\].shape\[1\] = 3\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"Input dimension mis-match. \(input\[0\].shape\[1\] = 1, "
+        r"input\[1\].shape\[1\] = 3\)",
+    ):
         run(parse(text), [np.ones((1, 1)), np.ones((2, 3))])
     with pytest.raises(TypeError, match=r"argument 0: found shape \(2, 3\); expected \(1, -1\)"):
         run(parse(text), [np.ones((2, 3)), np.ones((2, 3))])
@@ -127,8 +135,10 @@ def test_only_a_static_one_broadcasts() -> None:
 
 
 def test_composite_is_its_operations() -> None:
-    text = """func.func @main(%x: tensor<?xf64>, %y: tensor<1xf64>) -> (tensor<?xf64>, tensor<?xi1>) {
-      %0, %1 = elemwise.composite (%a = %x : tensor<?xf64>, %b = %y : tensor<1xf64>) -> tensor<?xf64>, tensor<?xi1> {
+    text = """func.func @main(%x: tensor<?xf64>, %y: tensor<1xf64>)
+      -> (tensor<?xf64>, tensor<?xi1>) {
+      %0, %1 = elemwise.composite (%a = %x : tensor<?xf64>, %b = %y : tensor<1xf64>)
+          -> tensor<?xf64>, tensor<?xi1> {
         %two = elemwise.constant 2.0 : f64
         %m = elemwise.mul %a, %b : f64
         %s = elemwise.add %m, %two : f64
@@ -143,21 +153,38 @@ def test_composite_is_its_operations() -> None:
 
 
 ERRORS: list[tuple[type[Exception], str, Callable[[], object]]] = [
-    (IndexError, "index 7 is out of bounds",
-     lambda: outcome(ts.SUBTENSOR, X, np.array(7), slices="@")),
-    (IndexError, "index -3 is out of bounds",
-     lambda: outcome(ts.ADVANCED_SUBTENSOR, X, np.array([0, -3]))),
-    (IndexError, "shape mismatch: indexing arrays could not be broadcast",
-     lambda: outcome(ts.ADVANCED_SUBTENSOR, X, np.array([0]), np.array([0, 1]))),
+    (
+        IndexError,
+        "index 7 is out of bounds",
+        lambda: outcome(ts.SUBTENSOR, X, np.array(7), slices="@"),
+    ),
+    (
+        IndexError,
+        "index -3 is out of bounds",
+        lambda: outcome(ts.ADVANCED_SUBTENSOR, X, np.array([0, -3])),
+    ),
+    (
+        IndexError,
+        "shape mismatch: indexing arrays could not be broadcast",
+        lambda: outcome(ts.ADVANCED_SUBTENSOR, X, np.array([0]), np.array([0, 1])),
+    ),
     (ValueError, "not aligned", lambda: outcome(ts.DOT, X, X)),
-    (ValueError, "cannot reshape array of size 6",
-     lambda: outcome(ts.RESHAPE_TO, X, np.array([4, 2]), ndim=2, ones=())),
-    (ValueError, "negative dimensions are not allowed",
-     lambda: outcome(ts.ALLOC, V, np.array(-1), np.array(3), ones=())),
-    (ValueError, "no identity",
-     lambda: outcome(ts.REDUCE, np.zeros(0), kind="max", axes=(0,))),
-    (ValueError, "sizes 2 and 3 differ",
-     lambda: outcome(ts.CHECK_EQUAL, N, np.array(3), message="sizes {0} and {1} differ")),
+    (
+        ValueError,
+        "cannot reshape array of size 6",
+        lambda: outcome(ts.RESHAPE_TO, X, np.array([4, 2]), ndim=2, ones=()),
+    ),
+    (
+        ValueError,
+        "negative dimensions are not allowed",
+        lambda: outcome(ts.ALLOC, V, np.array(-1), np.array(3), ones=()),
+    ),
+    (ValueError, "no identity", lambda: outcome(ts.REDUCE, np.zeros(0), kind="max", axes=(0,))),
+    (
+        ValueError,
+        "sizes 2 and 3 differ",
+        lambda: outcome(ts.CHECK_EQUAL, N, np.array(3), message="sizes {0} and {1} differ"),
+    ),
     (NotImplementedError, "run the pass autodiff", lambda: outcome(ts.GRAD, np.array(1.0))),
 ]
 
