@@ -45,7 +45,7 @@ from tetractys.passes.vjp import (
 
 
 class BlockEmitter(Emitter[SSAValue]):
-    """Emits operations before one operation of a block, at the places of what they differentiate."""
+    """Emits operations before one operation of a block, with the places of the ones differentiated."""
 
     def __init__(self, before: Operation) -> None:
         self.before = before

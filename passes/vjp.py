@@ -1,8 +1,8 @@
 """Reverse-mode differentiation: one table of rules, one driver, no IR of its own.
 
 A *rule* is the vector-Jacobian product of one operation (`@vjp(elemwise_signatures.TANH)`). It sees
-an emitter, the operands, results, cotangents of the results and the properties, and returns one thunk
-an operand (None: the cotangent is zero); only thunks that are needed are called. Rules emit
+an emitter, the operands, results, cotangents of the results and the properties, and returns one
+thunk an operand (None: the cotangent is zero); only thunks that are needed are called. Rules emit
 operations that have rules, so derivatives of any order work.
 
 `backpropagate` drives the rules over a list of steps. `T.grad` runs it on the graph, the pass

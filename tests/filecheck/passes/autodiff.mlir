@@ -100,6 +100,7 @@ func.func @mixed(%x: tensor<f32>, %y: tensor<f64>) -> tensor<f32> {
   %g = tensor.grad %c, %x : (tensor<f64>, tensor<f32>) -> tensor<f32>
   func.return %g : tensor<f32>
 }
-// CHECK: %[[M:.+]] = elemwise.mul %{{.+}}, %y : tensor<f64>
-// CHECK: %[[R:.+]] = elemwise.cast %[[M]] {dtype = f32}
+// CHECK: %[[G:.+]] = elemwise.second
+// CHECK-NEXT: %[[M:.+]] = elemwise.mul %[[G]], %y : tensor<f64>
+// CHECK-NEXT: %[[R:.+]] = elemwise.cast %[[M]] {dtype = f32}
 // CHECK: func.return %[[R]]
