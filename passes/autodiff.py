@@ -45,7 +45,7 @@ from tetractys.passes.vjp import (
 
 
 class BlockEmitter(Emitter[SSAValue]):
-    """Emits operations before one operation of a block, with the places of the ones differentiated."""
+    """Emits operations before one of a block, with the locations of those differentiated."""
 
     def __init__(self, before: Operation) -> None:
         self.before = before
