@@ -55,8 +55,9 @@ def _to_float(dtypes: Sequence[str], props: Props) -> str:
 
 
 def _true_div(dtypes: Sequence[str], props: Props) -> str:
-    result = upcast(*dtypes)
-    return str(props.get("dtype") or "float64") if result in DISCRETE else result
+    if all(dtype in DISCRETE for dtype in dtypes):  # also int64 / uint64, whose upcast is float64
+        return str(props.get("dtype") or "float64")
+    return upcast(*dtypes)
 
 
 def _bool(dtypes: Sequence[str], props: Props) -> str:
