@@ -47,6 +47,18 @@ def test_every_pass_is_in_the_registry() -> None:
     assert all(issubclass(load_pass(name), ModulePass) for name in PASSES)
 
 
+def test_the_readme_lists_every_pass() -> None:
+    page = (ROOT / "passes" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in PASSES if f"| `{name}` |" not in page] == []
+
+
+def test_pipelines_are_of_registered_passes() -> None:
+    """And every pass stands in one: a pass that never runs is not kept true by users."""
+    from tetractys.pipeline import PIPELINES
+
+    assert {step.name for steps in PIPELINES.values() for step in steps} == set(PASSES)
+
+
 @pytest.mark.parametrize("name", OUR_DIALECTS)
 def test_names_of_a_dialect_agree(name: str) -> None:
     dialect = load_dialect(name)

@@ -9,7 +9,8 @@ import pytest
 from tetractys.tools import readme
 
 ROOT = Path(__file__).resolve().parents[2]
-READMES = [ROOT / "README.md", *sorted(ROOT.glob("*/README.md"))]
+FOLDERS = ("compiler", "dialects", "passes", "runtime", "tests", "tools")
+READMES = [ROOT / "README.md", *sorted(p for f in FOLDERS for p in (ROOT / f).rglob("README.md"))]
 
 
 @pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT)))
