@@ -12,10 +12,9 @@ from __future__ import annotations
 import ctypes
 import inspect
 import os
-import sys
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -159,6 +158,9 @@ class Function:
     def __del__(self) -> None:
         if native is not None:  # pyright: ignore  (None at the very end of the interpreter)
             native.close(self)
+            if not getattr(self, "native", True):
+                self.engine = None
+            native.disown(self)
 
 
 @cache
@@ -213,12 +215,8 @@ def make_callable(
     if defaults is None or isinstance(defaults, Mapping):
         named = defaults or {}
         defaults = [named.get(operand.name or "") for operand in spec.inputs]
-    inputs = tuple(
-        operand if operand.name is None else replace(operand, name=sys.intern(operand.name))
-        for operand in spec.inputs
-    )
     recipe = Recipe(
-        spec=replace(spec, inputs=inputs),
+        spec=spec,
         code=code,
         cells=tuple(cells),
         constants=tuple(
@@ -241,8 +239,8 @@ def build(recipe: Recipe, base: type[Function], wanted: bool) -> Function:
         function = python_type(base).__new__(python_type(base))
         function.recipe, function.native = recipe, False
         function.engine = python_path.PythonEngine(function)
+        native.own(function, recipe.code, recipe.externs)
         return function
-    layout = find()
     function = native.native_type(base).__new__(native.native_type(base))
     function.recipe, function.native = recipe, True
     # The state refers to these by address: the bound methods live in `callbacks`, which the
@@ -253,17 +251,8 @@ def build(recipe: Recipe, base: type[Function], wanted: bool) -> Function:
         "SETTLE": function.settle,
         "RAISE": function.report_at,
     }
-    state = State(layout, recipe.spec)
-    state.fill(
-        layout,
-        recipe.spec,
-        recipe.code,
-        recipe.cells,
-        recipe.constants,
-        recipe.defaults,
-        callbacks,
-        recipe.externs.buffer_info()[0],
-    )
-    function.engine = (state, callbacks)
+    state = State(find(), recipe, callbacks)
+    function.engine = callbacks
+    native.own(function, state, recipe.code, recipe.externs)
     native.install(function, base, state)
     return function

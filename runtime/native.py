@@ -72,6 +72,24 @@ def native_type(base: type) -> Any:
     return made
 
 
+_owned: dict[int, tuple[Any, ...]] = {}
+
+
+def own(function: Any, *resources: Any) -> None:
+    """Keeps resources, the machine code first of all, until the function's finaliser disowns them.
+
+    The collector runs the finalisers of a cycle in any order, and one of them may call a function
+    of the cycle: code that only the cycle holds could be unloaded by then. So it is held from here,
+    and the resources must not refer back to the function.
+    """
+    _owned[id(function)] = resources
+
+
+def disown(function: Any) -> None:
+    """Lets the resources of a function go; its calls lead to `tt_closed` by now."""
+    _owned.pop(id(function), None)
+
+
 @cache
 def _closed_state() -> array[int]:
     """A state for closed functions: nothing in it but the table."""
@@ -83,20 +101,20 @@ def _closed_state() -> array[int]:
 def install(function: Any, base: type, state: State) -> None:
     """Points an instance of `native_type(base)` at the trampoline and its state."""
     offset = base.__basicsize__
-    code = wrapper.load(find(), offset + 8)
+    code = wrapper.load(offset + 8)
     words = (ctypes.c_int64 * 2).from_address(id(function) + offset)
     words[1] = state.address
     words[0] = code[CALL_SYMBOL]
 
 
 def close(function: Any) -> None:
-    """Points it at `tt_closed` for good; harmless on functions that go by Python, or not installed."""
+    """Points it at `tt_closed` for good; harmless where nothing is installed."""
     offset = getattr(type(function), "native_offset", None)
     if offset is None:
         return
     words = (ctypes.c_int64 * 2).from_address(id(function) + offset)
     if not words[0]:
         return  # CPython itself refuses the call
-    code = wrapper.load(find(), offset + 8)
+    code = wrapper.load(offset + 8)
     words[1] = _closed_state().buffer_info()[0]
     words[0] = code[CLOSED_SYMBOL]

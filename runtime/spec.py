@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -72,6 +73,8 @@ class Operand:
         if len(flags) != self.ndim:
             raise ValueError(f"runtime operand: {len(flags)} broadcast flags; expected {self.ndim}")
         object.__setattr__(self, "broadcast", flags)
+        if self.name is not None:  # the trampoline compares keywords by identity
+            object.__setattr__(self, "name", sys.intern(self.name))
 
     @property
     def itemsize(self) -> int:

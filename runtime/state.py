@@ -7,7 +7,7 @@ from __future__ import annotations
 import ctypes
 from array import array
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from tetractys.runtime.spec import (
     KernelSpec,
     Operand,
 )
+
+if TYPE_CHECKING:
+    from tetractys.runtime.callable import Recipe
 
 STATE_FIELDS = (
     "TABLE KERNEL SHAPE FLAGS N_IN N_SHARED N_OUT N_UPD FORM N_OBJECTS SCRATCH_WORDS "
@@ -60,58 +63,38 @@ def constants() -> dict[str, int]:
 
 
 class State:
-    """Owns the words and all that they point to, the kept buffers and the workspace included.
+    """Owns the words, the kept buffers and the workspace; the function's recipe owns the objects.
 
-    Word indices of `STATE_FIELDS` come first, then the arrays that they point to, all in one
-    `array`.
+    The words of `STATE_FIELDS` come first, then the arrays that they point to, all in one `array`.
+    `callbacks` (SLOW, REFUSE, SETTLE, RAISE) are kept alive by the function, not here.
     """
 
-    __slots__ = ("_free", "_held", "_keep", "_n_keep", "_words", "address")
+    __slots__ = ("_free", "_keep", "_methods", "_n_keep", "_words", "address")
 
-    def __init__(self, layout: Layout, spec: KernelSpec) -> None:
-        self._held: list[Any] = []
+    def __init__(self, layout: Layout, recipe: Recipe, callbacks: dict[str, Any]) -> None:
+        spec = recipe.spec
+        self._keep = 0
         self._n_keep = len(spec.outputs) + len(spec.updates)
         self._free = layout.free_functions
         self._words = array("q", bytes(8 * _state_words(spec)))
         self.address = self._words.buffer_info()[0]
-        self._keep = 0
-
-    def fill(
-        self,
-        layout: Layout,
-        spec: KernelSpec,
-        code: Any,
-        cells: Sequence[Any],
-        constants: Sequence[np.ndarray],
-        defaults: Sequence[Any],
-        callbacks: dict[str, Any],
-        externs: int,
-    ) -> None:
-        """Writes every field. `callbacks`: SLOW, REFUSE, SETTLE, RAISE; the caller keeps them
-        alive.
-        """
         values = _numbers(spec) | {name: id(function) for name, function in callbacks.items()}
-        values |= {"TABLE": layout.table_address, "KERNEL": code.kernel, "EXTERNS": externs}
-        values["SHAPE"] = code.shape if spec.has_shape else 0
+        values["TABLE"] = layout.table_address
+        values["KERNEL"] = recipe.code.kernel
+        values["SHAPE"] = recipe.code.shape if spec.has_shape else 0
+        values["EXTERNS"] = recipe.externs.buffer_info()[0]
         end = len(STATE_FIELDS)
-        for name, words in self._arrays(layout, spec, cells, constants, defaults).items():
+        for name, words in self._arrays(layout, recipe).items():
             self._words[end : end + len(words)] = array("q", words)
             values[name] = self.address + 8 * end
             end += len(words)
         for index, name in enumerate(STATE_FIELDS):
             self._words[index] = values.get(name, 0)
         self._keep = (values["KEEP"] - self.address) // 8
-        self._held += [code, cells, constants, defaults]
 
-    def _arrays(
-        self,
-        layout: Layout,
-        spec: KernelSpec,
-        cells: Sequence[Any],
-        constants: Sequence[np.ndarray],
-        defaults: Sequence[Any],
-    ) -> dict[str, list[int]]:
+    def _arrays(self, layout: Layout, recipe: Recipe) -> dict[str, list[int]]:
         """The arrays that fields point to, as words."""
+        spec, cells = recipe.spec, recipe.cells
         n_in, n_shared, n_const = len(spec.inputs), len(spec.shareds), len(spec.constants)
         rows = [
             layout.row(operand, 8 * offset)
@@ -121,13 +104,13 @@ class State:
         in_order = sorted(updated, key=id)
         acquire = [cell.lock.acquire for cell in in_order]
         release = [cell.lock.release for cell in in_order]
-        self._held += [acquire, release]
+        self._methods = (acquire, release)
         return {
             "ROWS_IN": [word for row in rows[:n_in] for word in row],
             "ROWS_SHARED": [word for row in rows[n_in : n_in + n_shared] for word in row],
             "ROWS_RESULT": [word for row in rows[n_in + n_shared + n_const :] for word in row],
             "NAMES": [id(operand.name) for operand in spec.inputs],
-            "DEFAULTS": [0 if value is None else id(value) for value in defaults],
+            "DEFAULTS": [0 if value is None else id(value) for value in recipe.defaults],
             "KEYS": [id(key) for key in spec.output_keys],
             "CELLS": [id(cell) for cell in cells],
             "UPDATE_CELLS": [id(cell) for cell in updated],
@@ -135,7 +118,7 @@ class State:
             "ACQUIRE": [id(method) for method in acquire],
             "RELEASE": [id(method) for method in release],
             "KEEP": [0] * self._n_keep,
-            "TEMPLATE": flat_template(spec, constants),
+            "TEMPLATE": flat_template(spec, recipe.constants),
         }
 
     def release(self) -> None:

@@ -8,7 +8,7 @@ from functools import cache
 
 from tetractys.runtime import cache as object_cache
 from tetractys.runtime import jit
-from tetractys.runtime.layout import Layout
+from tetractys.runtime.layout import Layout, find
 from tetractys.runtime.state import constants
 from tetractys.runtime.wrapper_main import CALL_SYMBOL, CLOSED_SYMBOL, SOURCE, wrapper_text
 
@@ -25,10 +25,14 @@ def _values(layout: Layout, self_state: int) -> dict[str, int]:
 
 
 @cache
-def _load(values: tuple[tuple[str, int], ...]) -> jit.Code:
+def load(self_state: int) -> jit.Code:
+    """The compiled trampoline (symbols `tt_call`, `tt_closed`), for functions whose state pointer
+    stands at byte `self_state`; it lives as long as the process.
+    """
+    values = _values(find(), self_state)
     # The key is made from the macro text: expanding it takes a millisecond that a warm start need
     # not pay.
-    key = object_cache.key("trampoline", SOURCE, repr(values))
+    key = object_cache.key("trampoline", SOURCE, repr(sorted(values.items())))
     found = object_cache.get(key)
     if found is not None:
         try:
@@ -36,11 +40,6 @@ def _load(values: tuple[tuple[str, int], ...]) -> jit.Code:
         except jit.LinkError:
             pass  # a file of ours that this linker does not take: make it anew
     # Scalar glue: baseline target, fastest code generation (5 ms against 24).
-    code = jit.compile_text(wrapper_text(dict(values)), opt=0, baseline=True)
+    code = jit.compile_text(wrapper_text(values), opt=0, baseline=True)
     object_cache.put(key, code)
     return jit.load(code, _SYMBOLS)
-
-
-def load(layout: Layout, self_state: int) -> jit.Code:
-    """The compiled trampoline (symbols `tt_call`, `tt_closed`); it lives as long as the process."""
-    return _load(tuple(_values(layout, self_state).items()))

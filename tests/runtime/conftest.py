@@ -136,7 +136,7 @@ def path(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def make(path: str) -> Maker:
-    """`make(nd, names, results, shared=cells, updates=indices, form=...)`: a function by the path."""
+    """`make(nd, names, results, shared=cells, updates=indices)`: a function by the path."""
 
     def build(
         nd: int,

@@ -111,8 +111,8 @@ import numpy, os
 os.environ["TETRACTYS_CACHE"] = {str(where)!r}
 from tetractys.runtime import cache, native, callable, jit
 kind = native.native_type(callable.Function)
-from tetractys.runtime import wrapper, layout
-code = wrapper.load(layout.find(), kind.native_offset + 8)
+from tetractys.runtime import wrapper
+code = wrapper.load(kind.native_offset + 8)
 print(code["tt_call"] > 0)
 """
     for _ in range(2):
