@@ -250,6 +250,11 @@ def _fma(site: Site) -> SSAValue:
     return b.binary(llvm.FAddOp, b.binary(llvm.FMulOp, x, y), z)
 
 
+def _sar(site: Site) -> SSAValue:
+    class_ = llvm.LShrOp if is_unsigned(site.dtype) else llvm.AShrOp  # no sign: zeros are copied
+    return site.b.emit(class_, site.converted(), site.type)
+
+
 def _libm_pow(site: Site) -> SSAValue:
     b = site.b
     name = "pow" if site.dtype == "float64" else "powf"
@@ -303,7 +308,7 @@ ROWS: dict[ElemwiseSignature, Row] = {
     ew.BITCAST: _instruction_as_is(llvm.BitcastOp),
     ew.SHL: _instruction(llvm.ShlOp),
     ew.SHR: _instruction(llvm.LShrOp),
-    ew.SAR: _instruction(llvm.AShrOp),
+    ew.SAR: _sar,
     ew.FLOOR: _instruction(llvm.FFloorOp),
     ew.ROUND: _intrinsic("llvm.roundeven"),
     ew.COPYSIGN: _instruction(llvm.FCopySignOp),

@@ -69,10 +69,10 @@ class ScalarLoop:
         ExpandMathPass().apply(Context(), module)
         returned = function.body.block.last_op
         assert returned is not None
-        self._results = [types.dtype_of(v.type) for v in returned.operands]
+        self.results: list[str] = [types.dtype_of(v.type) for v in returned.operands]
         self.text = emit_llvm.emit(_lowered(function, width, fused, addresses or {}))
         self._code = jit.load(jit.compile_text(self.text), (_SYMBOL,))
-        pointers = [ctypes.c_void_p] * (len(self._dtypes) + len(self._results))
+        pointers = [ctypes.c_void_p] * (len(self._dtypes) + len(self.results))
         self.native = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64)(self._code[_SYMBOL])
 
     def __call__(self, *operands: Array) -> list[Array]:
@@ -85,7 +85,7 @@ class ScalarLoop:
             array = np.ones(padded, operand.dtype)
             array[:length] = operand
             arrays.append(array)
-        results = [np.empty(padded, dtype) for dtype in self._results]
+        results = [np.empty(padded, dtype) for dtype in self.results]
         self.native(*(array.ctypes.data for array in (*arrays, *results)), padded)
         return [result[:length] for result in results]
 

@@ -1,0 +1,113 @@
+"""Every elementwise operation, compiled as scalars and as vectors, against its NumPy reference."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+
+import numpy as np
+import pytest
+
+from tetractys.dialects import elemwise_signatures as ew
+from tetractys.dialects.scalar_table import TABLE, default_props, dtype_cases, evaluate
+from tetractys.dialects.signature import DTYPES, ElemwiseSignature, is_float
+
+llvm_scalars = pytest.importorskip("tetractys.passes.llvm_scalars")
+from tetractys.passes.expand_math import EXPANSIONS  # noqa: E402
+from tetractys.tools.scalar_loop import Array, ScalarLoop, operation_function  # noqa: E402
+
+_LIBM = ctypes.CDLL(ctypes.util.find_library("m"))
+ADDRESSES = {
+    name: ctypes.cast(getattr(_LIBM, name), ctypes.c_void_p).value or 0 for name in ("pow", "powf")
+}
+NO_PROPS: dict[str, object] = {}
+
+
+def cases() -> list[tuple[str, tuple[str, ...], dict[str, object]]]:
+    """Operation, operand dtypes, properties: every dtype alone, and every pair that a rule takes."""
+    found: list[tuple[str, tuple[str, ...], dict[str, object]]] = []
+    for signature in ew.SIGNATURES.values():
+        if signature is ew.CONSTANT:
+            found += [(signature.short, (), {"value": 1, "dtype": dtype}) for dtype in DTYPES]
+        elif signature in (ew.CAST, ew.BITCAST):
+            for dtype in DTYPES:
+                props = default_props(signature, dtype)
+                found += [(signature.short, d, props) for d in dtype_cases(signature, props)]
+        else:
+            found += [(signature.short, d, NO_PROPS) for d in dtype_cases(signature)]
+    return found
+
+
+def is_bit_of_bool(dtypes: tuple[str, ...], props: dict[str, object]) -> bool:
+    """A bitcast between bool and a byte: bool is one bit in a register."""
+    return ("bool" in dtypes) != (props.get("dtype") == "bool")
+
+
+def bits(array: Array) -> Array:
+    """The bits of an array, all NaN alike: NumPy's payloads and NaN signs mean nothing."""
+    if not is_float(array.dtype.name):
+        return array
+    return np.where(np.isnan(array), array.dtype.type(np.nan), array).view(f"i{array.itemsize}")
+
+
+def distance(got: Array, wanted: Array) -> Array:
+    """How many floating-point numbers lie between."""
+    def line(array: Array) -> Array:
+        whole = bits(array).astype(np.int64)
+        lowest = np.int64(-(2**63)) if array.itemsize == 8 else np.int64(-(2**31))
+        return np.where(whole < 0, lowest - whole, whole)
+
+    return np.abs(line(got) - line(wanted))
+
+
+def check(signature: ElemwiseSignature, dtypes: tuple[str, ...], props: dict[str, object],
+          width: int) -> None:
+    """Compiles and compares on the row's own values; exact operations bit for bit."""
+    row = TABLE[signature]
+    operands = row.operands(dtypes, props, np.random.default_rng(7)) if dtypes else []
+    wanted = evaluate(signature, operands, props)
+    loop = ScalarLoop(operation_function(signature.short, dtypes, props), width, addresses=ADDRESSES)
+    if not operands:
+        (got,) = loop_without_operands(loop)
+    else:
+        (got,) = loop(*operands)
+    assert got.dtype == wanted.dtype
+    allowed = row.ulps if is_float(wanted.dtype.name) else 0
+    wrong = (distance(got, wanted) > allowed) if allowed else (bits(got) != bits(wanted))
+    shown = [tuple(x[i] for x in operands) + (got[i], wanted[i]) for i in np.flatnonzero(wrong)[:5]]
+    assert not wrong.any(), f"operands, found, expected: {shown}"
+
+
+def loop_without_operands(loop: ScalarLoop) -> list[Array]:
+    """A constant: one element."""
+    result = np.empty(loop.width, loop.results[0])
+    loop.native(result.ctypes.data, loop.width)
+    return [result[:1]]
+
+
+def name_of(case: tuple[str, tuple[str, ...], dict[str, object]]) -> str:
+    name, dtypes, props = case
+    return "-".join([name, *dtypes, *(str(v) for v in props.values())])
+
+
+def test_every_signature_has_a_row() -> None:
+    assert set(llvm_scalars.ROWS) == set(ew.SIGNATURES.values())
+    expanded = {class_.signature for class_ in EXPANSIONS}  # type: ignore[attr-defined]
+    assert llvm_scalars.EXPANDED <= expanded
+
+
+@pytest.mark.parametrize("width", [0, 8], ids=["scalar", "vector"])
+@pytest.mark.parametrize("signature", ew.SIGNATURES.values(), ids=lambda s: s.short)
+def test_operation(signature: ElemwiseSignature, width: int) -> None:
+    """One item an operation: its dtypes are compiled one after another."""
+    mine = [case for case in cases() if case[0] == signature.short]
+    assert mine
+    if width:  # pairs of different dtypes differ by casts only: tried as scalars
+        mine = [case for case in mine if len(set(case[1])) <= 1]
+    for _, dtypes, props in mine:
+        if signature is ew.BITCAST and is_bit_of_bool(dtypes, props):
+            continue
+        try:
+            check(signature, dtypes, props, width)
+        except Exception as error:
+            raise AssertionError(f"{signature.short} {dtypes} {props}: {error}") from error
