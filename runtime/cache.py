@@ -10,9 +10,7 @@ process, so the directory must belong to this user and to nobody else.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import os
 import stat
 import struct
@@ -32,12 +30,19 @@ _OFF = {"", "0", "off", "none"}
 _serial = itertools.count()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Entry:
     """Object code and what was stored beside it."""
 
     object: bytes
-    metadata: dict[str, Any]
+    metadata_json: bytes
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata, decoded."""
+        import json
+
+        return json.loads(self.metadata_json)
 
 
 @cache
@@ -51,7 +56,7 @@ def key(*parts: str | bytes) -> str:
     """The key of an entry made from `parts` on this machine (parts are length-prefixed: no two
     lists collide).
     """
-    digest = hashlib.blake2b(digest_size=24)
+    digest = jit.blake2b(digest_size=24)
     for part in (salt(), *parts):
         data = part.encode() if isinstance(part, str) else part
         digest.update(_LENGTH.pack(len(data)))
@@ -112,9 +117,11 @@ def put(
 
 
 def _encode(code: bytes, metadata: dict[str, Any]) -> bytes:
+    import json
+
     text = json.dumps(metadata, separators=(",", ":")).encode()
     body = _LENGTH.pack(len(text)) + text + code
-    return _MAGIC + hashlib.blake2b(body, digest_size=_DIGEST).digest() + body
+    return _MAGIC + jit.blake2b(body, digest_size=_DIGEST).digest() + body
 
 
 def _decode(data: bytes) -> Entry | None:
@@ -122,10 +129,10 @@ def _decode(data: bytes) -> Entry | None:
     body = memoryview(data)[start:]
     if not data.startswith(_MAGIC) or len(body) < _LENGTH.size:
         return None
-    if hashlib.blake2b(body, digest_size=_DIGEST).digest() != data[len(_MAGIC) : start]:
+    if jit.blake2b(body, digest_size=_DIGEST).digest() != data[len(_MAGIC) : start]:
         return None
     end = _LENGTH.size + _LENGTH.unpack_from(body)[0]
-    return Entry(bytes(body[end:]), json.loads(bytes(body[_LENGTH.size : end])))
+    return Entry(bytes(body[end:]), bytes(body[_LENGTH.size : end]))
 
 
 def _path(key: str, where: Path | None, create: bool) -> Path | None:

@@ -9,7 +9,6 @@ ms) is imported at the first use.
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import itertools
 import re
 import threading
@@ -18,6 +17,11 @@ from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
+
+try:
+    from _blake2 import blake2b  # the module behind hashlib, which takes 3 ms to import OpenSSL
+except ImportError:
+    from hashlib import blake2b
 
 KERNEL_SYMBOL = "tt_kernel"
 SHAPE_SYMBOL = "tt_shape"
@@ -31,7 +35,7 @@ class LinkError(RuntimeError):
     """Object code could not be loaded: not an object file, or a symbol is missing."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Host:
     """The machine that code is generated for; part of every cache key."""
 
@@ -69,7 +73,7 @@ class Code:
 _lock = threading.RLock()  # one TargetMachine serves every thread
 _names = itertools.count()
 _loaded: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()
-_REFUSED = re.compile(r'(?:^|[\s(=])asm\s+(?:[a-z]+\s+)*"|^\s*module\s+asm\b', re.MULTILINE)
+_REFUSED = r'(?:^|[\s(=])asm\s+(?:[a-z]+\s+)*"|^\s*module\s+asm\b'
 
 
 @cache
@@ -132,7 +136,7 @@ def _engine() -> Any:
 
 def parse(text: str) -> Any:
     """The llvmlite module of `text`, verified.  Raises `IRError`."""
-    found = _REFUSED.search(text)
+    found = re.search(_REFUSED, text, re.MULTILINE) if "asm" in text else None
     if found:
         line = text.count("\n", 0, found.end()) + 1
         raise IRError(f"LLVM IR, line {line}: inline assembly found; expected IR instructions only")
@@ -198,9 +202,7 @@ def load(code: bytes, symbols: tuple[str, ...] = (KERNEL_SYMBOL, SHAPE_SYMBOL)) 
 
     Raises `LinkError` if it is no object code or a symbol is missing.
     """
-    identity = hashlib.blake2b(code, digest_size=16, person=b"tt-object").hexdigest() + "".join(
-        symbols
-    )
+    identity = blake2b(code, digest_size=16, person=b"tt-object").hexdigest() + "".join(symbols)
     with _lock:
         found = _loaded.get(identity)
         if found is None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import sysconfig
 from array import array
 from dataclasses import dataclass, field
 from functools import cache
@@ -84,7 +83,7 @@ CLEAN_MARK = CleanMark()
 CLOSED_TEXT = b"function: called after it was closed; expected a live compiled function"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Layout:
     """What the trampoline must know of this process. `values`: its named offsets; the table holds
     addresses.
@@ -116,7 +115,7 @@ def find() -> Layout:
     """
     require(sys.implementation.name == "cpython", "not CPython")
     require(ctypes.sizeof(ctypes.c_void_p) == 8, "not a 64-bit process")
-    require(not sysconfig.get_config_var("Py_GIL_DISABLED"), "a free-threaded Python")
+    require("free-threading" not in sys.version, "a free-threaded Python")
     size = object.__basicsize__
     api = _array_api()
     _check_objects(size)

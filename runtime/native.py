@@ -72,6 +72,11 @@ def native_type(base: type) -> Any:
     return made
 
 
+def prepare(base: type) -> None:
+    """Starts to make the trampoline of `native_type(base)`'s instances in another thread."""
+    wrapper.prepare(base.__basicsize__ + 8)
+
+
 _owned: dict[int, tuple[Any, ...]] = {}
 
 

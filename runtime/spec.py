@@ -11,7 +11,6 @@ and its strides in bytes (`1 + 2 * ndim` words).
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -174,11 +173,15 @@ class KernelSpec:
 
     def dumps(self) -> str:
         """The spec as JSON text."""
+        import json
+
         return json.dumps(self.to_json(), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, data: dict[str, Any] | str) -> KernelSpec:
         """The inverse of `to_json` and `dumps`."""
+        import json
+
         values: dict[str, Any] = dict(json.loads(data) if isinstance(data, str) else data)
         for key in ("inputs", "shareds", "constants", "outputs", "updates"):
             values[key] = tuple(

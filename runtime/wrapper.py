@@ -4,6 +4,7 @@ object cache.
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 
 from tetractys.runtime import cache as object_cache
@@ -13,6 +14,7 @@ from tetractys.runtime.state import constants
 from tetractys.runtime.wrapper_main import CALL_SYMBOL, CLOSED_SYMBOL, SOURCE, wrapper_text
 
 _SYMBOLS = (CALL_SYMBOL, CLOSED_SYMBOL)
+_lock = threading.Lock()
 
 
 def text(layout: Layout, self_state: int) -> str:
@@ -24,11 +26,21 @@ def _values(layout: Layout, self_state: int) -> dict[str, int]:
     return layout.values | constants() | {"SELF_STATE": self_state}
 
 
-@cache
 def load(self_state: int) -> jit.Code:
     """The compiled trampoline (symbols `tt_call`, `tt_closed`), for functions whose state pointer
     stands at byte `self_state`; it lives as long as the process.
     """
+    with _lock:  # a thread of `prepare` may be at it
+        return _load(self_state)
+
+
+def prepare(self_state: int) -> None:
+    """Starts to make the trampoline in a thread: llvmlite drops the GIL, so it costs no waiting."""
+    threading.Thread(target=load, args=(self_state,), name="tetractys trampoline").start()
+
+
+@cache
+def _load(self_state: int) -> jit.Code:
     values = _values(find(), self_state)
     # The key is made from the macro text: expanding it takes a millisecond that a warm start need
     # not pay.

@@ -91,7 +91,7 @@ no:
 TAKE_SCALAR = """
 ; Rank 0 from a Python float, a Python int or the very numpy scalar type; %number is room for a
 ; converted one.
-define internal i1 @take_scalar(ptr %table, ptr %obj, ptr %row, ptr %flat, ptr %number) {
+define internal zeroext i1 @take_scalar(ptr %table, ptr %obj, ptr %row, ptr %flat, ptr %number) {
   %overflow = alloca i32
   %want_nd = get i32 %row[ROW_ND]
   %rank0 = icmp eq i32 %want_nd, 0
@@ -105,7 +105,11 @@ scalar:
   br i1 %is_numpy, label %inside, label %python
 python:
   %kind = get i64 %row[ROW_KIND]
-  switch i64 %kind, label %no [i64 1, label %float64 i64 2, label %int64]
+  %is_float64 = icmp eq i64 %kind, 1
+  br i1 %is_float64, label %float64, label %not_float64
+not_float64:
+  %is_int64 = icmp eq i64 %kind, 2
+  br i1 %is_int64, label %int64, label %no
 float64:
   %float = get ptr %table[PyFloat_Type]
   %is_float = icmp eq ptr %type, %float
@@ -153,7 +157,7 @@ no:
 BIND = """
 ; Keywords and defaults: the arguments in order in %argv, or false.  Names are compared by identity
 ; (interned).
-define internal i1 @bind(ptr %table, ptr %state, ptr %args, i64 %nargs, \
+define internal zeroext i1 @bind(ptr %table, ptr %state, ptr %args, i64 %nargs, \
 ptr %kwnames, ptr %argv) {
 entry:
   %n_in = get i64 %state[N_IN]
@@ -260,10 +264,10 @@ restart:
   %easy = and i1 %complete, %plain
   br i1 %easy, label %take_all, label %marked
 marked:
-  %clean = call i1 @is_clean_call(ptr %table, ptr %args, i64 %nargs, i64 %n_in)
+  %clean = call zeroext i1 @is_clean_call(ptr %table, ptr %args, i64 %nargs, i64 %n_in)
   br i1 %clean, label %take_all, label %bind
 bind:
-  %bound = call i1 @bind(ptr %table, ptr %state, ptr %args, i64 %nargs, \
+  %bound = call zeroext i1 @bind(ptr %table, ptr %state, ptr %args, i64 %nargs, \
 ptr %kwnames, ptr %argbuf)
   br i1 %bound, label %take_all, label %slow
 take_all:
@@ -283,7 +287,7 @@ take:
   br i1 %array, label %taken, label %scalar
 scalar:
   %number = getelementptr i64, ptr %numbers, i64 %i
-  %is_scalar = call i1 @take_scalar(ptr %table, ptr %obj, ptr %row, ptr %flat, ptr %number)
+  %is_scalar = call zeroext i1 @take_scalar(ptr %table, ptr %obj, ptr %row, ptr %flat, ptr %number)
   br i1 %is_scalar, label %taken, label %slow
 taken:
   %elements = phi i64 [%count, %take], [1, %scalar]
@@ -298,7 +302,7 @@ ptr %objects, i64 %total)
 done:
   ret ptr %result
 slow:
-  %refused = call i1 @is_clean_call(ptr %table, ptr %args, i64 %nargs, i64 %n_in)
+  %refused = call zeroext i1 @is_clean_call(ptr %table, ptr %args, i64 %nargs, i64 %n_in)
   br i1 %refused, label %refuse, label %python
 refuse:
   %refusal = get ptr %state[REFUSE]
@@ -312,7 +316,7 @@ python:
 
 ; Whether a last argument, the mark, says that the others come from `call_clean` and must not go
 ; slow again.
-define internal i1 @is_clean_call(ptr %table, ptr %args, i64 %nargs, i64 %n_in) {
+define internal zeroext i1 @is_clean_call(ptr %table, ptr %args, i64 %nargs, i64 %n_in) {
   %n = add i64 %n_in, 1
   %one_more = icmp eq i64 %nargs, %n
   br i1 %one_more, label %look, label %no

@@ -70,12 +70,13 @@ call_shape:
   br i1 %fits, label %results, label %error
 
 results:
-  %good = call i1 @make_results(ptr %table, ptr %state, ptr %flat, ptr %outputs, ptr %total)
+  %good = call zeroext i1 @make_results(ptr %table, ptr %state, ptr %flat, ptr %outputs, ptr %total)
   br i1 %good, label %place, label %failed
 place:
   br i1 %contained, label %fill, label %workspace
 fill:
-  %filled = call i1 @fill_container(ptr %table, ptr %state, i64 %form, ptr %container, ptr %outputs)
+  %filled = call zeroext i1 @fill_container(ptr %table, ptr %state, i64 %form, \
+ptr %container, ptr %outputs)
   br i1 %filled, label %workspace, label %failed
 workspace:
   %bytes = get i64 %flat[FLAT_WORKSPACE]
@@ -122,7 +123,11 @@ good_unlock:
   call void @unlock_all(ptr %table, ptr %state, i32 0)
   br label %answer
 answer:
-  switch i64 %form, label %drop_all [i64 $FORM_ONE, label %one i64 $FORM_NONE, label %none]
+  %is_one = icmp eq i64 %form, $FORM_ONE
+  br i1 %is_one, label %one, label %not_one
+not_one:
+  %is_none = icmp eq i64 %form, $FORM_NONE
+  br i1 %is_none, label %none, label %drop_all
 one:
   %single = load ptr, ptr %outputs
   store ptr null, ptr %outputs
@@ -132,7 +137,7 @@ none:
   capi void Py_IncRef(ptr %nil)
   br label %drop_all
 drop_all:
-  %result = phi ptr [%container, %answer], [%single, %one], [%nil, %none]
+  %result = phi ptr [%container, %not_one], [%single, %one], [%nil, %none]
   call void @drop(ptr %table, ptr %state, ptr %objects)
   ret ptr %result
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 REUSABLE = """
 ; Whether the kept array %old may serve as the result that %row and the dims in the flat block
 ; describe.
-define internal i1 @reusable(ptr %table, ptr %old, ptr %row, ptr %dims, i64 %nd) {
+define internal zeroext i1 @reusable(ptr %table, ptr %old, ptr %row, ptr %dims, i64 %nd) {
   %some = icmp ne ptr %old, null
   br i1 %some, label %look, label %no
 look:
@@ -69,7 +69,7 @@ MAKE_RESULT = """
 ; One result: a new reference in %owned, its pointer and strides in the flat block.  A replaced kept
 ; array goes to %stash, to be dropped after the commit, since dropping may run Python code.  False:
 ; Python's error is set.
-define internal i1 @make_result(ptr %table, ptr %row, ptr %flat, ptr %keep, \
+define internal zeroext i1 @make_result(ptr %table, ptr %row, ptr %flat, ptr %keep, \
 ptr %owned, ptr %stash, i64 %limit, ptr %total) {
   %at = get i64 %row[ROW_SLOT]
   %slot = getelementptr i8, ptr %flat, i64 %at
@@ -92,7 +92,7 @@ counted:
   %sum1 = add i64 %sum, %elements
   store i64 %sum1, ptr %total
   %old = load ptr, ptr %keep
-  %again = call i1 @reusable(ptr %table, ptr %old, ptr %row, ptr %dims, i64 %nd)
+  %again = call zeroext i1 @reusable(ptr %table, ptr %old, ptr %row, ptr %dims, i64 %nd)
   br i1 %again, label %reuse, label %fresh
 reuse:
   capi void Py_IncRef(ptr %old)
@@ -142,7 +142,8 @@ failed:
 MAKE_RESULTS = """
 ; All results, outputs then updates.  Only outputs are kept here; an update's spare is the value
 ; that it replaced.
-define internal i1 @make_results(ptr %table, ptr %state, ptr %flat, ptr %owned, ptr %total) {
+define internal zeroext i1 @make_results(ptr %table, ptr %state, ptr %flat, \
+ptr %owned, ptr %total) {
   %n_out = get i64 %state[N_OUT]
   %n_upd = get i64 %state[N_UPD]
   %n = add i64 %n_out, %n_upd
@@ -162,7 +163,7 @@ make:
   %stash_i = getelementptr ptr, ptr %stash, i64 %i
   %is_output = icmp ult i64 %i, %n_out
   %limit = select i1 %is_output, i64 $KEEP_BYTES, i64 -1
-  %good = call i1 @make_result(ptr %table, ptr %row, ptr %flat, ptr %keep_i, \
+  %good = call zeroext i1 @make_result(ptr %table, ptr %row, ptr %flat, ptr %keep_i, \
 ptr %owned_i, ptr %stash_i, i64 %limit, ptr %total)
   br i1 %good, label %made, label %failed
 made:
@@ -191,7 +192,8 @@ dict:
 }
 
 ; Moves the outputs from %owned into the container.
-define internal i1 @fill_container(ptr %table, ptr %state, i64 %form, ptr %container, ptr %owned) {
+define internal zeroext i1 @fill_container(ptr %table, ptr %state, i64 %form, \
+ptr %container, ptr %owned) {
   %n_out = get i64 %state[N_OUT]
   %keys = get ptr %state[KEYS]
   %is_list = icmp eq i64 %form, $FORM_LIST
