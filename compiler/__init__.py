@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-if (
-    __name__ != "tetractys"
-):  # `import compiler` from the repository root would load every class twice
+# `import compiler` from the repository root would load every class twice.
+if __name__ != "tetractys":
     raise ImportError(
         f"tetractys: imported as {__name__!r}; expected 'tetractys'; write `import tetractys`"
     )

@@ -87,9 +87,9 @@ class Request:
 
         for node in self.nodes:
             assert node.op.signature is not None
-            props = sorted(node.op.props.items())
-            operands = [number(variable) for variable in node.inputs]
-            yield node.op.signature.name, props, operands, sites[node.site]
+            props, inputs = node.op.lowered(node)
+            operands = [number(variable) for variable in inputs]
+            yield node.op.signature.name, sorted(props.items()), operands, sites[node.site]
             for variable in node.outputs:
                 numbers[variable] = len(numbers)
         yield [number(variable) for variable in self.results]

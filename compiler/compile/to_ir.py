@@ -39,9 +39,10 @@ def graph_to_ir(request: Request) -> ModuleOp:
         values[variable] = argument
         _hint(argument, variable.name)
     for node in io_toposort(arguments, request.results):
-        operands = [_operand(variable, values, block) for variable in node.inputs]
         assert node.op.signature is not None
-        op = build(node.op.signature, operands, node.op.props, types.location(*node.site))
+        props, inputs = node.op.lowered(node)
+        operands = [_operand(variable, values, block) for variable in inputs]
+        op = build(node.op.signature, operands, props, types.location(*node.site))
         block.add_op(op)
         for variable, result in zip(node.outputs, op.results):
             values[variable] = result

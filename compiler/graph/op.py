@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tetractys.graph.errors import MethodNotDefined
+from tetractys.graph.site import at_site, creation_site
 from tetractys.graph.variable import Apply, Variable
 
 if TYPE_CHECKING:
@@ -67,13 +68,21 @@ class Op:
         """Applies the op: its only (or default) output, or the list of its outputs."""
         return_list = kwargs.pop("return_list", False)
         name = kwargs.pop("name", None)
-        node = self.make_node(*inputs, **kwargs)
+        if self.signature is None:  # the user's line is that of the call, not one in his make_node
+            with at_site(creation_site(2)):
+                node = self.make_node(*inputs, **kwargs)
+        else:
+            node = self.make_node(*inputs, **kwargs)
         if name is not None and len(node.outputs) == 1:
             node.outputs[0].name = name
         if self.default_output is not None:
             result = node.outputs[self.default_output]
             return [result] if return_list else result
         return node.outputs if return_list or len(node.outputs) != 1 else node.outputs[0]
+
+    def lowered(self, node: Apply) -> tuple[Mapping[str, object], Sequence[Variable]]:
+        """Properties and operands for the IR, where they differ from `props` and `node.inputs`."""
+        return self.props, node.inputs
 
     def perform(
         self,

@@ -97,9 +97,10 @@ def _all_discrete(variables: Sequence[Variable]) -> bool:
 
 
 def _check_bits(variables: Sequence[Variable]) -> None:
-    """Raises TypeError, in Theano's words, for an operand without bits."""
+    """Raises TypeError, in Theano's words, for an operand without bits, or bool beside integers."""
+    mixed = len({variable.type.dtype == "bool" for variable in variables}) > 1
     for variable in variables:
-        if variable.type.dtype not in DISCRETE:
+        if variable.type.dtype not in DISCRETE or (mixed and variable.type.dtype == "bool"):
             bools = "be all bools" if len(variables) > 1 else "bool"
             raise TypeError(
                 "input to a BitOp must have type (u)int8, (u)int16, (u)int32 or (u)int64 or "

@@ -43,6 +43,16 @@ class NativeOp(Op):
             found = self._hash = hash((type(self), self.key()))
         return found
 
+    def __copy__(self) -> NativeOp:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> NativeOp:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {key: value for key, value in self.__dict__.items() if key != "_hash"}
+        return (_restore, (type(self), self.signature.name, {**state, "signature": None}))
+
     def make_node(self, *inputs: Any) -> Apply:
         """An Apply whose output types are inferred by the signature."""
         from tetractys.tensor.constants import as_tensor_variable
@@ -60,13 +70,19 @@ class NativeOp(Op):
         """The specs of the outputs."""
         return self.signature.infer([variable.type.spec for variable in variables], self.props)
 
-    def lowered(self, node: Apply) -> tuple[Props, Sequence[Variable]]:
-        """Properties and operands for the IR: constant bounds of indices become properties
-        there."""
-        return self.props, node.inputs
-
     def __str__(self) -> str:
         return type(self).__name__
+
+
+def _restore(kind: type[NativeOp], signature: str, state: dict[str, Any]) -> NativeOp:
+    """The op that `__reduce__` took apart: a signature is pickled by name."""
+    from tetractys.dialects import elemwise_signatures, tensor_signatures
+
+    dialect, _, short = signature.partition(".")
+    table = elemwise_signatures if dialect == "elemwise" else tensor_signatures
+    op = kind.__new__(kind)
+    op.__dict__.update(state, signature=table.SIGNATURES[short])
+    return op
 
 
 def make_output(spec: Any, site: Site) -> Variable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tetractys.graph.site import Site, creation_site
@@ -31,6 +33,10 @@ class TensorConstant(TensorProtocol, Constant):
         if self.data.flags.writeable:
             self.data = self.data.copy()
             self.data.flags.writeable = False
+
+    def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        super().__setstate__(state)
+        self.data.flags.writeable = False
 
     def signature(self) -> tuple[object, ...]:
         """Equal for constants of one type, shape and bits."""
