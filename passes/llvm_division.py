@@ -25,14 +25,12 @@ def _loop(
     goes_on: Callable[[State], SSAValue],
 ) -> State:
     """Do `body` as long as `goes_on` is true in any lane; the first time in any case."""
-    block, done = b.new_block([value.type for value in start]), b.new_block()
-    b.branch(block, start)
-    b.block = block
-    state = body(block.args)
-    condition = goes_on(state)
-    b.branch_if(b.reduce_or(condition) if lanes_of(condition.type) else condition, block, state, done)
-    b.block = done
-    return state
+
+    def any_lane(state: State) -> SSAValue:
+        condition = goes_on(state)
+        return b.reduce_or(condition) if lanes_of(condition.type) else condition
+
+    return b.repeat(start, body, any_lane)
 
 
 def constant_integer(value: SSAValue) -> int | None:

@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
 
 from tetractys.dialects import elemwise, types
-from tetractys.dialects.loops import SLICE, Map, NestOp
+from tetractys.dialects.loops import SLICE, ZERO, Map, NestOp
 from tetractys.dialects.signature import UNSIGNED
 
 _DEPTH = 6
@@ -67,9 +67,7 @@ def _opposite_sign(op: Operation, depth: int) -> bool:
     )
 
 
-def _all(
-    predicate: Callable[[SSAValue, int], bool], start: int = 0
-) -> _Rule:
+def _all(predicate: Callable[[SSAValue, int], bool], start: int = 0) -> _Rule:
     return lambda op, depth: all(predicate(v, depth) for v in list(op.operands)[start:])
 
 
@@ -145,7 +143,7 @@ _Read = tuple[SSAValue, tuple[_Index, ...]]
 
 
 def _read(value: SSAValue) -> _Read | None:
-    """The array that an element of a nest's body comes from, and its index: slices are seen through."""
+    """The array that an element of a nest's body comes from, and its index, slices seen through."""
     source = _input_of(value)
     if source is None:
         return None
@@ -165,7 +163,7 @@ def _input_of(value: SSAValue) -> _Read | None:
         return None
     number = value.index - nest.rank
     return nest.inputs[number], tuple(
-        nest.iterators[entry] if entry >= 0 else SLICE for entry in nest.input_maps[number]
+        nest.iterators[entry] if entry >= 0 else entry for entry in nest.input_maps[number]
     )
 
 
@@ -182,13 +180,13 @@ def _is_maximum_of(nest: NestOp, number: int, kept: tuple[_Index, ...], element:
         if own in place:
             if place[own] is not other:
                 return False
-        elif own not in nest.iterators and own is not other:
+        elif own not in nest.iterators and own is not other and own != ZERO:
             return False  # an index of an enclosing nest
     return True
 
 
 def _kept_places(nest: NestOp, map_: Map, kept: tuple[_Index, ...]) -> dict[_Index, _Index]:
     """Iterator of the maximum's nest -> the index at which the result is read."""
-    return {nest.iterators[entry]: index for entry, index in zip(map_, kept)}
+    return {nest.iterators[entry]: index for entry, index in zip(map_, kept) if entry >= 0}
 
 

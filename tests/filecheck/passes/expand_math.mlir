@@ -155,17 +155,17 @@ func.func @softmax_row(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
 
 // -----
 
-// Softmax in two nests, the maxima in memory between them, x transposed in both.
+// Softmax in two nests, the maxima in memory between them (keepdims), x transposed in both.
 // CHECK-LABEL: func.func @softmax_unfused
 // CHECK-NOT: elemwise.shr
 // CHECK: func.return
 func.func @softmax_unfused(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
   %d = loops.dim %x, 0 : tensor<?x?xf64>
   %n = loops.dim %x, 1 : tensor<?x?xf64>
-  %m = loops.nest (%i < %n, %k < %d) ins(%a = %x[%k, %i] : tensor<?x?xf64>) -> (max[%i] : tensor<?xf64>) {
+  %m = loops.nest (%i < %n, %k < %d) ins(%a = %x[%k, %i] : tensor<?x?xf64>) -> (max[%i, 0] : tensor<?x1xf64>) {
     loops.yield %a : f64
   }
-  %r = loops.nest (%i < %n, %k < %d) ins(%a = %x[%k, %i] : tensor<?x?xf64>, %b = %m[%i] : tensor<?xf64>)
+  %r = loops.nest (%i < %n, %k < %d) ins(%a = %x[%k, %i] : tensor<?x?xf64>, %b = %m[%i, 0] : tensor<?x1xf64>)
       -> (collect[%i, %k] : tensor<?x?xf64>) {
     %0 = elemwise.sub %a, %b : f64
     %1 = elemwise.exp %0 : f64
