@@ -115,6 +115,8 @@ def _takes(signature: ElemwiseSignature, dtypes: tuple[str, ...], props: Props) 
     except InferTypeError:
         return False
     if signature is ew.BITCAST:
+        if "bool" in (dtypes[0], props["dtype"]):
+            return False
         return np.dtype(dtypes[0]).itemsize == np.dtype(str(props["dtype"])).itemsize
     return True
 

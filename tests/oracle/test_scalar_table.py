@@ -37,7 +37,7 @@ def test_row(name: str) -> None:
     for dtype in TARGETS if needs else ("float64",):
         props = default_props(signature, dtype)
         cases = dtype_cases(signature, props)
-        assert cases
+        assert cases or (signature, dtype) == (ew.BITCAST, "bool")
         for dtypes in cases:
             operands = row.operands(dtypes, props, rng, 5) if dtypes else []
             assert [x.dtype.name for x in operands] == list(dtypes)
