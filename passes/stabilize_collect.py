@@ -1,0 +1,300 @@
+"""Collects sigmoid powers, exponentials and f / f across mul, true_div and neg chains.
+
+Three rules, all *stabilising*, on the products of `stabilize_products`:
+
+* a product is written again if its normal form needs fewer sigmoids, exponentials and divisions:
+  exp(t) * sigmoid(-t) -> sigmoid(t);  x * f / f -> x  where f is never 0 or infinite as a real number;
+* a factor moves into a sum if that removes every division by it:
+  (a / s + b / r) * s * r -> a * r + b * s,  s = sigmoid(t), r = sigmoid(-t): the gradient of binary
+  cross-entropy, which is 0 * inf where s rounds to 1;
+* the gradient of softmax: (g - sum(g * s)) * s with g = G / s -> G - s * sum(G).
+
+Condition of all: what is cancelled is still an operand of what remains, so a NaN stays a NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+from xdsl.ir import Block, Operation, SSAValue
+
+from tetractys.dialects import elemwise, tensor
+from tetractys.dialects.build import SignatureOp, props_of
+from tetractys.passes.matching import argument_of, made_by
+from tetractys.passes.rewriting import PatternTable, Rewriter, operations_of
+from tetractys.passes.stabilize_products import (
+    PRODUCTS,
+    Argument,
+    Factors,
+    Product,
+    build_product,
+    common_leaves,
+    negated,
+)
+from tetractys.passes.stabilize_ranges import is_nonzero_real
+
+_TERMS = 8
+_SEARCH = 24
+"""How many operations up a cancelled value is looked for."""
+
+_HIDES_NAN = (
+    elemwise.SwitchOp, elemwise.EqOp, elemwise.NeqOp, elemwise.LtOp, elemwise.LeOp, elemwise.GtOp,
+    elemwise.GeOp, elemwise.IsnanOp, elemwise.IsinfOp, elemwise.SecondOp, elemwise.PowOp,
+)  # fmt: skip
+
+
+# Predicates.
+
+def _depends(values: Iterable[SSAValue], wanted: SSAValue) -> bool:
+    """Whether a NaN in `wanted` reaches one of `values` through operations that keep NaN."""
+    pending = list(values)
+    for _ in range(_SEARCH):
+        if not pending:
+            return False
+        value = pending.pop()
+        if value is wanted:
+            return True
+        owner = value.owner
+        keeps = isinstance(owner, elemwise.ElemwiseOp) and not isinstance(owner, _HIDES_NAN)
+        if keeps or isinstance(owner, tensor.DimshuffleOp):
+            pending.extend(cast(Operation, owner).operands)
+    return False
+
+
+def _keeps_nan(before: Iterable[Product], after: Iterable[Product], others: Iterable[SSAValue]) -> bool:
+    """Whether every argument and leaf that vanishes between the products is still looked at."""
+    left_arguments: set[Argument] = set()
+    left_values: list[SSAValue] = list(others)
+    for product in after:
+        left_arguments.update(product.sigmoids)
+        left_values.extend(product.leaves)
+        left_values.extend(key[0] for key in product.sigmoids if key[1] is None)
+    for product in before:
+        for key in product.sigmoids:
+            if key not in left_arguments and not _depends(left_values, key[0]):
+                return False
+        if any(not _depends(left_values, leaf) for leaf in product.leaves):
+            return False
+    return True
+
+
+def _is_root(op: Operation) -> bool:
+    """Whether somebody uses the product as something else than a factor."""
+    uses = op.results[0].uses
+    return type(op) is not elemwise.NegOp and any(type(use.operation) not in PRODUCTS for use in uses)
+
+
+# Rules.
+
+class Collector:
+    """One sweep over a block."""
+
+    def __init__(self, rw: Rewriter) -> None:
+        self.rw = rw
+        self.factors = Factors()
+        self.changed = 0
+
+    def run(self, block: Block) -> int:
+        """Visits operations in order; returns how many were rewritten."""
+        for op in operations_of(block):
+            if op.parent is not block:
+                continue
+            product = self.factors.visit(op)
+            if product is None or type(op) not in PRODUCTS:
+                continue
+            self.rw.op = op
+            if self._softmax_gradient(op) or (
+                _is_root(op) and (self._into_sum(op, product) or self._collected(op, product))
+            ):
+                self.changed += 1
+        return self.changed
+
+    def _put(self, op: Operation, value: SSAValue) -> bool:
+        """`value` for the result of `op`; broadcast again where the cancelled factor was larger."""
+        old = op.results[0]
+        for operand in op.operands:
+            if value.type != old.type:
+                value = self.rw.make(elemwise.SecondOp, operand, value)
+        if value.type != old.type:
+            return False
+        product = self.factors.get(old)
+        old.replace_all_uses_with(value)
+        made = value.owner
+        if product is not None and isinstance(made, Operation):
+            self.factors.visit(made)
+        return True
+
+    def _collected(self, op: Operation, product: Product) -> bool:
+        """x * exp(t) * sigmoid(-t) -> x * sigmoid(t)."""
+        if product.cost >= product.count or not self._may_cancel(op):
+            return False
+        parts = self._parts(op)
+        if not _keeps_nan(parts, [product], []):
+            return False
+        return self._put(op, build_product(self.rw, product, op.results[0]))
+
+    def _parts(self, op: Operation) -> list[Product]:
+        return [self.factors.product(operand) for operand in _factor_operands(op)]
+
+    def _may_cancel(self, op: Operation) -> bool:
+        """Whether the leaves that cancel between the factors are no zeros."""
+        parts = self._parts(op)
+        if len(parts) != 2:
+            return True
+        power = -1 if isinstance(op, elemwise.TrueDivOp) else 1
+        return all(
+            k * parts[1].leaves.get(leaf, 0) * power >= 0 or is_nonzero_real(leaf)
+            for leaf, k in parts[0].leaves.items()
+        )
+
+    def _into_sum(self, op: Operation, product: Product) -> bool:
+        """(a / s + b / r) * s * r -> a * r + b * s."""
+        sums = [leaf for leaf, k in product.leaves.items()
+                if k == 1 and isinstance(leaf.owner, elemwise.AddOp | elemwise.SubOp)]
+        if len(sums) != 1:
+            return False
+        terms = self._terms(sums[0])
+        factor, rest = _split(product, sums[0])
+        if not terms or (not factor.sigmoids and not factor.leaves):
+            return False
+        if not any(term.has_denominator for term in terms):
+            return False
+        new = [term.times(factor) for term in terms]
+        if any(term.has_denominator for term in new):
+            return False
+        if not _keeps_nan([*terms, factor], new, rest.leaves):
+            return False
+        return self._put(op, self._build_sum(new, rest, op))
+
+    def _terms(self, value: SSAValue) -> list[Product]:
+        """The terms of a sum of sums, at most eight."""
+        done: list[Product] = []
+        pending = [(value, False)]
+        while pending:
+            term, is_negative = pending.pop()
+            owner = term.owner
+            splits = isinstance(owner, elemwise.AddOp | elemwise.SubOp)
+            if splits and (term is value or self.factors.get(term) is None):
+                second = is_negative ^ isinstance(owner, elemwise.SubOp)
+                pending += [(owner.operands[1], second), (owner.operands[0], is_negative)]
+            else:
+                product = self.factors.product(term)
+                done.append(negated(product) if is_negative else product)
+            if len(done) + len(pending) > _TERMS:
+                return []
+        return done
+
+    def _build_sum(self, terms: list[Product], rest: Product, op: Operation) -> SSAValue:
+        common = common_leaves(terms)
+        outside = rest.times(Product(leaves=dict(common)))
+        inside = [term.times(Product(leaves=dict(common)), -1) for term in terms]
+        if all(term.negative for term in inside):
+            outside, inside = negated(outside), [negated(term) for term in inside]
+        inside.sort(key=lambda term: term.negative)
+        rw, like = self.rw, op.results[0]
+        total = build_product(rw, inside[0], like)
+        for term in inside[1:]:
+            class_ = elemwise.SubOp if term.negative else elemwise.AddOp
+            bare = negated(term) if term.negative else term
+            total = rw.make(class_, total, build_product(rw, bare, like))
+        if not outside.leaves and not outside.sigmoids:
+            return rw.make(elemwise.NegOp, total) if outside.negative else total
+        return rw.make(elemwise.MulOp, build_product(rw, outside, like), total)
+
+    # ---- softmax
+
+    def _softmax_gradient(self, op: Operation) -> bool:
+        """(g - sum(g * s)) * s with g = G / s -> G - s * sum(G)."""
+        if not isinstance(op, elemwise.MulOp):
+            return False
+        for soft, difference in (tuple(op.operands), tuple(op.operands)[::-1]):
+            inner = made_by(difference, elemwise.SubOp)
+            if inner is None or made_by(soft, tensor.SoftmaxOp) is None:
+                continue
+            gradient, expanded = inner.operands
+            if not self._is_sum_of(expanded, gradient, soft):
+                continue
+            if (cancelled := self._times_softmax(gradient, soft)) is None:
+                continue
+            return self._put(op, self._build_gradient(cancelled, expanded, soft))
+        return False
+
+    def _is_sum_of(self, expanded: SSAValue, gradient: SSAValue, soft: SSAValue) -> bool:
+        """Whether `expanded` is sum(gradient * soft) along the last axis, as a column."""
+        reduced = argument_of(expanded, tensor.DimshuffleOp)
+        reduce = None if reduced is None else made_by(reduced, tensor.ReduceOp)
+        if reduce is None:
+            return False
+        props = props_of(reduce)
+        last = len(cast("tuple[int, ...]", _order(expanded))) - 1
+        order = (*range(last), -1)
+        if props["kind"] != "add" or props["axes"] != (last,) or _order(expanded) != order:
+            return False
+        found = self.factors.product(reduce.operands[0])
+        if (known := self.factors.get(reduce.operands[0])) is None:
+            product = made_by(reduce.operands[0], elemwise.MulOp)
+            return product is not None and set(product.operands) == {gradient, soft}
+        wanted = self.factors.product(gradient).times(Product(leaves={soft: 1}))
+        return known is found and (found.negative, found.sigmoids, found.leaves) == (
+            wanted.negative, wanted.sigmoids, wanted.leaves)
+
+    def _times_softmax(self, gradient: SSAValue, soft: SSAValue) -> SSAValue | None:
+        """G as operations, where gradient = G / soft; also of rows of which one entry is set."""
+        product = self.factors.product(gradient)
+        if product.leaves.get(soft) == -1:
+            value = build_product(self.rw, product.times(Product(leaves={soft: 1})), gradient)
+            return value if value.type == gradient.type else None
+        scatter = made_by(gradient, tensor.AdvancedIncSubtensorOp)
+        if scatter is None or scatter.operands[0].owner is None:
+            return None
+        base, stored, *indices = scatter.operands
+        if not _is_zero(base):
+            return None
+        stored_product = self.factors.product(stored)
+        for leaf, k in stored_product.leaves.items():
+            part = made_by(leaf, tensor.AdvancedSubtensorOp)
+            if k == -1 and part is not None and list(part.operands) == [soft, *indices]:
+                value = stored_product.times(Product(leaves={leaf: 1}))
+                new = build_product(self.rw, value, stored)
+                if new.type != stored.type:
+                    new = self.rw.make(elemwise.SecondOp, stored, new)
+                return self.rw.make(tensor.AdvancedIncSubtensorOp, base, new, *indices,
+                                    **props_of(scatter))
+        return None
+
+    def _build_gradient(self, cancelled: SSAValue, expanded: SSAValue, soft: SSAValue) -> SSAValue:
+        order = _order(expanded)
+        total = self.rw.make(tensor.ReduceOp, cancelled, kind="add", axes=(len(order) - 1,))
+        column = self.rw.make(tensor.DimshuffleOp, total, order=order)
+        return self.rw.make(elemwise.SubOp, cancelled, self.rw.make(elemwise.MulOp, soft, column))
+
+
+def _order(value: SSAValue) -> tuple[int, ...]:
+    return cast("tuple[int, ...]", props_of(cast(SignatureOp, value.owner))["order"])
+
+
+def _is_zero(value: SSAValue) -> bool:
+    """Whether `value` is zeros: a constant, or a fill with one."""
+    owner = value.owner
+    if isinstance(owner, elemwise.SecondOp):
+        owner = owner.operands[1].owner
+    elif isinstance(owner, tensor.AllocOp):
+        owner = owner.operands[0].owner
+    return isinstance(owner, elemwise.ConstantOp) and owner.number == 0
+
+
+def _factor_operands(op: Operation) -> list[SSAValue]:
+    return list(op.operands)[: 1 if isinstance(op, elemwise.PowOp) else 2]
+
+
+def _split(product: Product, total: SSAValue) -> tuple[Product, Product]:
+    """The part that may move into the sum (sigmoids, leaves never 0), and the rest."""
+    moving = {leaf: k for leaf, k in product.leaves.items() if leaf is not total and is_nonzero_real(leaf)}
+    rest = {leaf: k for leaf, k in product.leaves.items() if leaf is not total and leaf not in moving}
+    return Product(sigmoids=product.sigmoids, leaves=moving), Product(product.negative, leaves=rest)
+
+
+def collect(block: Block, table: PatternTable) -> int:
+    """Applies the three rules to a block; the number of rewrites."""
+    return Collector(Rewriter(table)).run(block)
