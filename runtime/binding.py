@@ -21,6 +21,8 @@ def bind_arguments(
     count = len(spec.inputs)
     if len(args) > count:
         raise TypeError(f"{label} takes {count} arguments; {len(args)} given")
+    if not kwargs and len(args) == count:
+        return list(args)
     values: list[Any] = [*args, *[None] * (count - len(args))]
     given = [True] * len(args) + [False] * (count - len(args))
     positions = {

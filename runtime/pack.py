@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tetractys.runtime.spec import Operand
+from tetractys.runtime.spec import ITEMSIZE, Operand
+
+_DTYPES = {name: np.dtype(name) for name in ITEMSIZE}
 
 
 class OperandError(TypeError):
@@ -19,16 +21,14 @@ class OperandError(TypeError):
 
 def is_clean(value: Any, operand: Operand) -> bool:
     """Whether the native call path takes `value` as it is."""
+    dtype = _DTYPES[operand.dtype]
     return (
         type(value) is np.ndarray
-        and value.dtype == operand.dtype
-        and value.dtype.isnative
+        and (value.dtype is dtype or (value.dtype == dtype and value.dtype.isnative))
         and value.ndim == operand.ndim
         and value.flags.aligned
         and _has_dense_rows(value)
-        and all(
-            size == 1 for size, flag in zip(value.shape, operand.broadcast, strict=True) if flag
-        )
+        and _has_unit_sizes(value, operand)
     )
 
 
@@ -40,7 +40,8 @@ def pack(value: Any, operand: Operand) -> np.ndarray:
         return value
     array = np.asarray(value)
     name = operand.name or operand.kind
-    if array.dtype.newbyteorder("=") != np.dtype(operand.dtype):
+    dtype = _DTYPES[operand.dtype]
+    if array.dtype != dtype and array.dtype.newbyteorder("=") != dtype:
         raise OperandError(f"{name}: dtype {array.dtype} found; expected {operand.dtype}")
     if array.ndim != operand.ndim:
         raise OperandError(f"{name}: {array.ndim} dimensions found; expected {operand.ndim}")
@@ -49,7 +50,13 @@ def pack(value: Any, operand: Operand) -> np.ndarray:
             raise OperandError(f"{name}: size {array.shape[d]} in dimension {d} found; expected 1")
     if is_clean(array, operand):
         return array
-    return np.array(array, dtype=operand.dtype, order="C", copy=True, subok=False)
+    return np.array(array, dtype=dtype, order="C", copy=True, subok=False)
+
+
+def _has_unit_sizes(value: np.ndarray, operand: Operand) -> bool:
+    return True not in operand.broadcast or all(
+        size == 1 for size, flag in zip(value.shape, operand.broadcast, strict=True) if flag
+    )
 
 
 def _has_dense_rows(value: np.ndarray) -> bool:

@@ -58,6 +58,8 @@ class PythonEngine:
 
     def run(self, function: Function, arrays: Sequence[np.ndarray]) -> Any:
         """One call with clean arrays."""
+        if not self.updated:
+            return self._run_locked(function, arrays)
         with ExitStack() as stack:
             for cell in sorted(self.updated, key=id):
                 stack.enter_context(cell.lock)
@@ -81,8 +83,9 @@ class PythonEngine:
         if self.shape is not None and (status := self.shape(at)):
             return self._fail(function, flat, status)
         results = self._results(flat)
-        workspace = np.empty(flat[WORD_WORKSPACE] + 63, np.uint8)
-        flat[WORD_WORKSPACE] = (workspace.ctypes.data + 63) & -64
+        workspace = np.empty(flat[WORD_WORKSPACE] + 63, np.uint8) if flat[WORD_WORKSPACE] else None
+        if workspace is not None:
+            flat[WORD_WORKSPACE] = (workspace.ctypes.data + 63) & -64
         if status := self.kernel(at):
             return self._fail(function, flat, status)
         outputs = results[: len(spec.outputs)]
@@ -121,9 +124,9 @@ class PythonEngine:
 
 def describe(flat: array[int], operand: Operand, offset: int, value: np.ndarray) -> None:
     """Writes an array's pointer, sizes and strides into its part of the flat block."""
-    flat[offset : offset + operand.words] = array(
-        "q", [value.ctypes.data, *value.shape, *value.strides]
-    )
+    flat[offset] = value.__array_interface__["data"][0]
+    if operand.ndim:
+        flat[offset + 1 : offset + operand.words] = array("q", value.shape + value.strides)
 
 
 def accept(value: Any, operand: Operand) -> np.ndarray | None:
