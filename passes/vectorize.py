@@ -1,0 +1,203 @@
+"""`vectorize`: the innermost dimension of scheduled nests gets explicit vector types.
+
+Pre-condition: `schedule-cpu` has put `vector = W` on leaf nests and the contiguous iterator last.
+Post-condition: in each such nest, elements that move with the last iterator, what is computed from
+them, and all yielded values are `vector<WxT>`; or the nest is as it was, without its `vector` entry,
+and the attribute `scalar_because` says why (`f.explain()` reads it).
+
+    %r = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : ..., %b = %y[%i] : ...)
+        -> (collect[%i, %k] : ...) schedule {vector = 8} {
+      %0 = elemwise.add %a, %b : f64
+      loops.yield %0 : f64
+becomes
+        ins(%a = %x[%i, %k] : ... as vector<8xf64>, %b = %y[%i] : ...)
+      %b_8 = elemwise.splat %b : f64 to vector<8xf64>
+      %0 = elemwise.add %a, %b_8 : vector<8xf64>
+      loops.yield %0 : vector<8xf64>
+
+What does not depend on the last iterator stays scalar, computed once. The last, partial step is the
+lowering's business. It runs after `expand-math`, so that functions are vectors by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import DictionaryAttr, ModuleOp, StringAttr, VectorType
+from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import Rewriter
+
+from tetractys.dialects import elemwise
+from tetractys.dialects.loops import MONOIDS, SCATTERS, SLICE, ZERO, GatherOp, Map, NestOp, walk_nests
+
+SCALAR_BECAUSE = "scalar_because"
+"""The attribute of a nest that was to be vectorised and could not be: the reason."""
+
+
+# Predicates.
+
+def refusal(nest: NestOp) -> str | None:
+    """Why a nest must stay scalar; None if it may become vectors."""
+    if nest.rank == 0:
+        return "no iterator"
+    last = nest.rank - 1
+    return (
+        _refusal_of_body(nest)
+        or _refusal_of_inputs(nest, last)
+        or _refusal_of_results(nest, last)
+    )
+
+
+def _refusal_of_body(nest: NestOp) -> str | None:
+    for op in nest.block.ops:
+        if isinstance(op, NestOp):
+            return "a nest inside"
+        if isinstance(op, GatherOp):
+            return "a gather"
+        if isinstance(op, elemwise.LibmPowOp):
+            return "a call of the C library (pow)"
+        if not isinstance(op, elemwise.ElemwiseOp | elemwise.SplatOp) and op is not nest.yield_:
+            return f"{op.name} in the body"
+        if isinstance(op, elemwise.SplatOp):
+            return "vectors already"
+    if nest.iterators[nest.rank - 1].first_use is not None:
+        return "the last iterator used as a value"
+    return None
+
+
+def _refusal_of_inputs(nest: NestOp, last: int) -> str | None:
+    for value, entries in zip(nest.inputs, nest.input_maps):
+        if SLICE in entries:
+            return "a slice as an element"
+        if last in entries and not _is_contiguous(entries, last, owned=_is_made_by_nest(value)):
+            return "an input that is not contiguous along the last iterator"
+    return None
+
+
+def _refusal_of_results(nest: NestOp, last: int) -> str | None:
+    for part in nest.parts():
+        if part.kind in (*SCATTERS, "argmax"):
+            return f"a result of kind {part.kind}"
+        assert part.kind == "collect" or part.kind in MONOIDS
+        if SLICE in part.map:
+            return "a result of rows"
+        if last in part.map and not _is_contiguous(part.map, last, owned=True):
+            return "a result that is not contiguous along the last iterator"
+    return None
+
+
+def _is_contiguous(entries: Map, last: int, *, owned: bool) -> bool:
+    """Whether neighbours along the last iterator are neighbours in memory.
+
+    owned: made here, hence row-major: dimensions of size 1 may follow. An argument has any stride then.
+    """
+    while owned and entries and entries[-1] == ZERO:
+        entries = entries[:-1]
+    return bool(entries) and entries[-1] == last
+
+
+def _is_made_by_nest(value: SSAValue) -> bool:
+    return isinstance(value, OpResult) and isinstance(value.op, NestOp)
+
+
+# The rewriting.
+
+def apply_vectorize(nest: NestOp, width: int) -> None:
+    """Gives vector types to all that moves with the last iterator, and splats the rest where needed."""
+    last = nest.rank - 1
+    for element, entries in zip(list(nest.elements), nest.input_maps):
+        if last in entries:
+            Rewriter.replace_value_with_new_type(element, _vector(element.type, width))
+    splats = _Splats(nest.block, width)
+    for op in list(nest.block.ops):
+        if op is nest.yield_:
+            continue
+        if any(isinstance(operand.type, VectorType) for operand in op.operands):
+            splats.widen_operands(op)
+            result = op.results[0]
+            Rewriter.replace_value_with_new_type(result, _vector(result.type, width))
+    splats.widen_operands(nest.yield_)
+    splats.erase_unused_constants()
+
+
+def _vector(type_: Attribute, width: int) -> VectorType[Attribute]:
+    return VectorType(type_, [width])
+
+
+class _Splats:
+    """The vectors of scalars in one body, each made once."""
+
+    def __init__(self, block: Block, width: int) -> None:
+        self.block = block
+        self.width = width
+        self.found: dict[SSAValue, SSAValue] = {}
+
+    def widen_operands(self, op: Operation) -> None:
+        """Replaces the scalar operands of an operation by vectors."""
+        for number, operand in enumerate(op.operands):
+            if not isinstance(operand.type, VectorType):
+                op.operands[number] = self.of(operand)
+
+    def of(self, value: SSAValue) -> SSAValue:
+        """A scalar in every lane; of a constant the constant vector."""
+        found = self.found.get(value)
+        if found is None:
+            found = self.found[value] = self._make(value)
+        return found
+
+    def _make(self, value: SSAValue) -> SSAValue:
+        owner = value.owner
+        if isinstance(owner, elemwise.ConstantOp):
+            op: Operation = elemwise.ConstantOp.create(
+                result_types=[_vector(value.type, self.width)],
+                properties=owner.properties,
+                location=owner.location,
+            )
+        else:
+            location = owner.location if isinstance(owner, Operation) else None
+            op = elemwise.SplatOp.make(value, self.width, location)
+        op.results[0].name_hint = value.name_hint
+        if isinstance(owner, Operation) and owner.parent is self.block:
+            self.block.insert_op_after(op, owner)
+        else:
+            self.block.insert_op_before(op, cast(Operation, self.block.first_op))
+        return op.results[0]
+
+    def erase_unused_constants(self) -> None:
+        """Scalar constants whose every use has become a vector."""
+        for value in self.found:
+            owner = value.owner
+            if isinstance(owner, elemwise.ConstantOp) and owner.parent is self.block:
+                if value.first_use is None:
+                    self.block.erase_op(owner)
+
+
+def drop_vector(nest: NestOp, reason: str) -> None:
+    """Takes `vector` out of the schedule and keeps the reason."""
+    assert nest.schedule is not None
+    rest = {name: value for name, value in nest.schedule.data.items() if name != "vector"}
+    if rest:
+        nest.properties["schedule"] = DictionaryAttr(rest)
+    else:
+        del nest.properties["schedule"]
+    nest.attributes[SCALAR_BECAUSE] = StringAttr(reason)
+
+
+class VectorizePass(ModulePass):
+    """Vectorises the nests whose schedule says so."""
+
+    name = "vectorize"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Takes one nest after another."""
+        for nest in list(walk_nests(op)):
+            width = nest.scheduled("vector")
+            if width < 1:
+                continue
+            reason = refusal(nest)
+            if reason is None:
+                apply_vectorize(nest, width)
+            else:
+                drop_vector(nest, reason)

@@ -1,0 +1,272 @@
+// RUN: tt-opt %s -p vectorize --split-input-file | filecheck %s
+
+// Elements along the last iterator are vectors, and what is computed from them; comparisons too.
+// CHECK-LABEL: func.func @map
+// CHECK: loops.nest (%[[I:.+]] < %{{.+}}, %[[K:.+]] < %{{.+}}) ins(%[[A:.+]] = %{{.+}}[%[[I]], %[[K]]] : tensor<?x?xf64> as vector<8xf64>)
+// CHECK-NEXT: %[[C:.+]] = elemwise.constant 2.000000e+00 : vector<8xf64>
+// CHECK-NEXT: %[[L:.+]] = elemwise.lt %[[A]], %[[C]] : (vector<8xf64>, vector<8xf64>) -> vector<8xi1>
+// CHECK-NEXT: loops.yield %[[L]] : vector<8xi1>
+func.func @map(%x: tensor<?x?xf64>) -> tensor<?x?xi1> {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %r = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : tensor<?x?xf64>)
+      -> (collect[%i, %k] : tensor<?x?xi1>) schedule {vector = 8} {
+    %c = elemwise.constant 2.0 : f64
+    %0 = elemwise.lt %a, %c : (f64, f64) -> i1
+    loops.yield %0 : i1
+  }
+  func.return %r : tensor<?x?xi1>
+}
+
+// -----
+
+// What does not move with the last iterator stays scalar and is splatted where a vector needs it:
+// an element of another iterator, what is computed from it, and a captured value.
+// CHECK-LABEL: func.func @invariant
+// CHECK-SAME: %[[S:[^:]+]]: f64)
+// CHECK: ins(%[[A:.+]] = %{{.+}} as vector<4xf64>, %[[B:.+]] = %{{.+}}[%{{.+}}] : tensor<?xf64>)
+// CHECK-DAG: %[[SV:.+]] = elemwise.splat %[[S]] : f64 to vector<4xf64>
+// CHECK-DAG: %[[N:.+]] = elemwise.neg %[[B]] : f64
+// CHECK-DAG: %[[NV:.+]] = elemwise.splat %[[N]] : f64 to vector<4xf64>
+// CHECK: %[[P:.+]] = elemwise.add %[[A]], %[[NV]] : vector<4xf64>
+// CHECK: %[[Q:.+]] = elemwise.mul %[[P]], %[[SV]] : vector<4xf64>
+// CHECK: %[[R:.+]] = elemwise.mul %[[Q]], %[[NV]] : vector<4xf64>
+// CHECK: loops.yield %[[R]] : vector<4xf64>
+func.func @invariant(%x: tensor<?x?xf64>, %y: tensor<?xf64>, %s: f64) -> tensor<?x?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %r = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : tensor<?x?xf64>, %b = %y[%i] : tensor<?xf64>)
+      -> (collect[%i, %k] : tensor<?x?xf64>) schedule {vector = 4} {
+    %0 = elemwise.neg %b : f64
+    %1 = elemwise.add %a, %0 : f64
+    %2 = elemwise.mul %1, %s : f64
+    %3 = elemwise.mul %2, %0 : f64
+    loops.yield %3 : f64
+  }
+  func.return %r : tensor<?x?xf64>
+}
+
+// -----
+
+// Reductions yield vectors: along the last iterator, across it, and of a value that does not move.
+// CHECK-LABEL: func.func @reductions
+// CHECK: add[] : f64, max[%{{.+}}] : tensor<?xf64>, add[] : f64
+// CHECK: %[[O:.+]] = elemwise.constant 1.000000e+00 : vector<8xf64>
+// CHECK-NOT: elemwise.constant 1.000000e+00 : f64
+// CHECK: loops.yield %[[A:.+]], %[[A]], %[[O]] : vector<8xf64>, vector<8xf64>, vector<8xf64>
+func.func @reductions(%x: tensor<?x?xf64>) -> (f64, tensor<?xf64>, f64) {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %s, %m, %c = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : tensor<?x?xf64>)
+      -> (add[] : f64, max[%k] : tensor<?xf64>, add[] : f64) schedule {vector = 8} {
+    %one = elemwise.constant 1.0 : f64
+    loops.yield %a, %a, %one : f64, f64, f64
+  }
+  func.return %s, %m, %c : f64, tensor<?xf64>, f64
+}
+
+// -----
+
+// Inner nests are vectorised along their own last iterator; the nest around stays as it is.
+// CHECK-LABEL: func.func @rows
+// CHECK: ins(%[[ROW:.+]] = %{{.+}}[%{{.+}}, :] : tensor<?x?xf64>)
+// CHECK: ins(%{{.+}} = %[[ROW]][%{{.+}}] : tensor<?xf64> as vector<8xf64>)
+// CHECK: loops.yield %{{.+}} : vector<8xf64>
+// CHECK: loops.yield %{{.+}} : f64
+func.func @rows(%x: tensor<?x?xf64>) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %r = loops.nest (%i < %n) ins(%row = %x[%i, :] : tensor<?x?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %s = loops.nest (%k < %d) ins(%a = %row[%k] : tensor<?xf64>) -> (add[] : f64) schedule {vector = 8} {
+      loops.yield %a : f64
+    }
+    loops.yield %s : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// The rest of a schedule is kept; a nest without the entry is not touched.
+// CHECK-LABEL: func.func @schedules
+// CHECK: schedule {jam = 4 : i64, vector = 8 : i64}
+// CHECK: loops.yield %{{.+}} : vector<8xf64>
+// CHECK: loops.nest
+// CHECK: loops.yield %{{.+}} : f64
+func.func @schedules(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>) {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {jam = 4, vector = 8} {
+    loops.yield %a : f64
+  }
+  %s = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %a : f64
+  }
+  func.return %r, %s : tensor<?xf64>, tensor<?xf64>
+}
+
+// -----
+
+// Trailing dimensions of size 1 keep a value that is made here contiguous.
+// CHECK-LABEL: func.func @keepdims
+// CHECK: collect[%{{.+}}, 0] : tensor<?x1xf64>
+// CHECK: loops.yield %{{.+}} : vector<8xf64>
+// CHECK: ins(%{{.+}} = %{{.+}}[%{{.+}}, 0] : tensor<?x1xf64> as vector<8xf64>)
+func.func @keepdims(%x: tensor<?xf64>) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i, 0] : tensor<?x1xf64>) schedule {vector = 8} {
+    loops.yield %a : f64
+  }
+  %s = loops.nest (%i < %n) ins(%a = %r[%i, 0] : tensor<?x1xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
+    loops.yield %a : f64
+  }
+  func.return %s : tensor<?xf64>
+}
+
+// -----
+
+// An argument may have any stride in front of a size 1.
+// CHECK-LABEL: func.func @column_argument
+// CHECK-NOT: vector<
+// CHECK: attributes {scalar_because = "an input that is not contiguous along the last iterator"}
+func.func @column_argument(%x: tensor<?x1xf64>) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x1xf64>
+  %r = loops.nest (%i < %n) ins(%a = %x[%i, 0] : tensor<?x1xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
+    loops.yield %a : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @transposed_input
+// CHECK-NOT: schedule
+// CHECK: attributes {scalar_because = "an input that is not contiguous along the last iterator"}
+func.func @transposed_input(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %r = loops.nest (%i < %d, %k < %n) ins(%a = %x[%k, %i] : tensor<?x?xf64>)
+      -> (collect[%i, %k] : tensor<?x?xf64>) schedule {vector = 8} {
+    loops.yield %a : f64
+  }
+  func.return %r : tensor<?x?xf64>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @transposed_result
+// CHECK: scalar_because = "a result that is not contiguous along the last iterator"
+func.func @transposed_result(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %r = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : tensor<?x?xf64>)
+      -> (collect[%k, %i] : tensor<?x?xf64>) schedule {vector = 8} {
+    loops.yield %a : f64
+  }
+  func.return %r : tensor<?x?xf64>
+}
+
+// -----
+
+// The jam of the schedule outlives the vector.
+// CHECK-LABEL: func.func @gather
+// CHECK: schedule {jam = 2 : i64}
+// CHECK: scalar_because = "a gather"
+func.func @gather(%x: tensor<?xf64>, %y: tensor<?xi64>) -> tensor<?xf64> {
+  %n = loops.dim %y, 0 : tensor<?xi64>
+  %r = loops.nest (%i < %n) ins(%a = %y[%i] : tensor<?xi64>) -> (collect[%i] : tensor<?xf64>) schedule {jam = 2, vector = 8} {
+    %0 = elemwise.cast %a {dtype = index} : (i64) -> index
+    %1 = loops.gather %x, %0 : (tensor<?xf64>, index) -> f64
+    loops.yield %1 : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @iterator_as_value
+// CHECK: scalar_because = "the last iterator used as a value"
+func.func @iterator_as_value(%n: index) -> tensor<?xi64> {
+  %r = loops.nest (%i < %n) -> (collect[%i] : tensor<?xi64>) schedule {vector = 8} {
+    %0 = elemwise.cast %i {dtype = i64} : (index) -> i64
+    loops.yield %0 : i64
+  }
+  func.return %r : tensor<?xi64>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @argmax
+// CHECK: scalar_because = "a result of kind argmax"
+func.func @argmax(%x: tensor<?xf64>, %y: tensor<?xi64>) -> (f64, i64) {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %m, %a = loops.nest (%i < %n) ins(%v = %x[%i] : tensor<?xf64>, %p = %y[%i] : tensor<?xi64>)
+      -> (max[] : f64, argmax[] : i64) schedule {vector = 8} {
+    loops.yield %v, %p : f64, i64
+  }
+  func.return %m, %a : f64, i64
+}
+
+// -----
+
+// CHECK-LABEL: func.func @scatter
+// CHECK: scalar_because = "a result of kind scatter_add"
+func.func @scatter(%x: tensor<?xf64>, %base: tensor<?xf64>, %j: index) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (scatter_add(%base)[?] : tensor<?xf64>) schedule {vector = 8} {
+    loops.yield %a, %j : f64, index
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @libm
+// CHECK: scalar_because = "a call of the C library (pow)"
+func.func @libm(%x: tensor<?xf64>) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
+    %0 = elemwise.libm_pow %a, %a : f64
+    loops.yield %0 : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// A nest that holds others, or takes slices, has no vectors of its own.
+// CHECK-LABEL: func.func @outer_nest
+// CHECK: scalar_because = "a nest inside"
+func.func @outer_nest(%x: tensor<?x?xf64>) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %r = loops.nest (%i < %n) ins(%row = %x[%i, :] : tensor<?x?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
+    %s = loops.nest (%k < %d) ins(%a = %row[%k] : tensor<?xf64>) -> (add[] : f64) {
+      loops.yield %a : f64
+    }
+    loops.yield %s : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @slices
+// CHECK: scalar_because = "a slice as an element"
+func.func @slices(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %r = loops.nest (%i < %n) ins(%row = %x[%i, :] : tensor<?x?xf64>) -> (collect[%i, :] : tensor<?x?xf64>) schedule {vector = 8} {
+    loops.yield %row : tensor<?xf64>
+  }
+  func.return %r : tensor<?x?xf64>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @one_position
+// CHECK: scalar_because = "no iterator"
+func.func @one_position(%x: tensor<1xf64>) -> tensor<1xf64> {
+  %r = loops.nest () ins(%a = %x[0] : tensor<1xf64>) -> (collect[0] : tensor<1xf64>) schedule {vector = 8} {
+    loops.yield %a : f64
+  }
+  func.return %r : tensor<1xf64>
+}
