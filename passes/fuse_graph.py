@@ -1,0 +1,252 @@
+"""What `fuse-nests` knows of a block: who reads what, which nests run together, who depends on whom.
+
+An `Item` is an operation of the block, a `Group` a set of items that will share one loop. Groups are
+merged, never split; the graph between them stays free of cycles. Sets are merged small into large, so
+that a chain of n nests costs O(n log n).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.ir import Block, Operation, OpResult, SSAValue
+
+from tetractys.dialects.loops import SLICE, ZERO, Map, NestOp
+
+VISITS = 2000
+"""Groups that one search for paths looks at before it gives up."""
+
+
+@dataclass(eq=False)
+class Item:
+    """One operation of a block, or a nest made by splitting one.
+
+    position: the place in the program; an operand's is lower.
+    depth: for a nest, its loops and those inside it.
+    reads: value -> maps by which a nest's `ins` read it.
+    captured: values of this block that the item uses in any other way.
+    """
+
+    op: Operation
+    position: float
+    depth: int
+    reads: dict[SSAValue, list[Map]]
+    captured: set[SSAValue]
+    producers: dict[Item, list[SSAValue]] = field(default_factory=dict)
+    consumers: dict[Item, list[SSAValue]] = field(default_factory=dict)
+
+    @property
+    def nest(self) -> NestOp | None:
+        """The nest, None for any other operation."""
+        return self.op if isinstance(self.op, NestOp) else None
+
+
+@dataclass(eq=False)
+class Group:
+    """Items that share one loop; `iterators` says which of each nest's it is."""
+
+    members: list[Item]
+    iterators: dict[Item, int]
+    first: float
+    last: float
+    depth: int
+    before: set[Group] = field(default_factory=set)
+    after: set[Group] = field(default_factory=set)
+
+    @property
+    def is_nests(self) -> bool:
+        """Whether it is made of nests, not another operation."""
+        return self.members[0].nest is not None
+
+
+class BlockGraph:
+    """The items and groups of one block."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.items: list[Item] = []
+        self._owner: dict[SSAValue, Item] = {}
+        self._group: dict[Item, Group] = {}
+        self._halvings = 0
+        for position, op in enumerate(block.ops):
+            self.add(op, float(position))
+
+    def add(self, op: Operation, position: float) -> Item:
+        """Adds an operation whose operands' operations are there."""
+        item = make_item(op, position, self.block)
+        self.items.append(item)
+        group = Group([item], {}, position, position, item.depth)
+        self._group[item] = group
+        for result in op.results:
+            self._owner[result] = item
+        for value in (*item.reads, *item.captured):
+            producer = self._owner.get(value)
+            if producer is not None and producer is not item:
+                self.connect(producer, item, value)
+        return item
+
+    def connect(self, producer: Item, consumer: Item, value: SSAValue) -> None:
+        """Records that one item uses a value of another."""
+        values = producer.consumers.setdefault(consumer, [])
+        if value not in values:
+            values.append(value)
+        consumer.producers[producer] = values
+        source, target = self._group[producer], self._group[consumer]
+        if source is not target:
+            source.after.add(target)
+            target.before.add(source)
+
+    def replace(
+        self,
+        item: Item,
+        ops: Sequence[Operation],
+        consumers: dict[Item, list[SSAValue]],
+        renamed: dict[SSAValue, SSAValue],
+    ) -> list[Item]:
+        """Operations in place of one that is alone in its group; `renamed`: what its results are now."""
+        self._forget(item)
+        made = [self.add(op, item.position + number * self._gap(item))
+                for number, op in enumerate(ops)]  # fmt: skip
+        for consumer, values in consumers.items():
+            for value in values:
+                new = renamed[value]
+                if value in consumer.reads:
+                    consumer.reads[new] = consumer.reads.pop(value)
+                if value in consumer.captured:
+                    consumer.captured.discard(value)
+                    consumer.captured.add(new)
+                self.connect(self._owner[new], consumer, new)
+        return made
+
+    def _gap(self, item: Item) -> float:
+        """Half the way to the next place in the program, so that halves can be halved again."""
+        later = [other.position for other in item.consumers if other.position > item.position]
+        nearest = min([item.position + 1.0, *later])
+        self._halvings += 1
+        return (nearest - item.position) / 2 ** (1 + self._halvings % 20)
+
+    def _forget(self, item: Item) -> None:
+        group = self._group.pop(item)
+        self.items.remove(item)
+        for other in item.producers:
+            other.consumers.pop(item, None)
+        for other in item.consumers:
+            other.producers.pop(item, None)
+        for other_group in group.before:
+            other_group.after.discard(group)
+        for other_group in group.after:
+            other_group.before.discard(group)
+
+    def owner(self, value: SSAValue) -> Item | None:
+        """The item that makes a value, None where it comes from outside of the block."""
+        return self._owner.get(value)
+
+    def group_of(self, item: Item) -> Group:
+        """The group of an item."""
+        return self._group[item]
+
+    def groups(self) -> list[Group]:
+        """All groups, in the order of their first item."""
+        return list(dict.fromkeys(self._group[item] for item in self.items))
+
+    def between(self, first: Group, second: Group) -> set[Group] | None:
+        """The groups on paths from one group to another, both included; None: too many to look at."""
+        reached = self._reach(first, forward=True, last=second.last)
+        if reached is None:
+            return None
+        if second not in reached:
+            return set()
+        back = self._reach(second, forward=False, last=first.first)
+        return None if back is None else reached & back
+
+    def _reach(self, start: Group, *, forward: bool, last: float) -> set[Group] | None:
+        """Groups reachable along or against uses; those wholly beyond `last` lead nowhere."""
+        seen = {start}
+        pending = [start]
+        while pending:
+            group = pending.pop()
+            for other in group.after if forward else group.before:
+                beyond = other.first > last if forward else other.last < last
+                if other not in seen and not beyond:
+                    seen.add(other)
+                    pending.append(other)
+            if len(seen) > VISITS:
+                return None
+        return seen
+
+    def merge(self, groups: Iterable[Group], iterators: dict[Item, int]) -> Group:
+        """Makes several groups one; `iterators` are those of every member."""
+        ordered = sorted(groups, key=lambda group: -len(group.members))
+        kept = ordered[0]
+        kept.iterators.update(iterators)
+        for group in ordered[1:]:
+            kept.members += group.members
+            kept.first, kept.last = min(kept.first, group.first), max(kept.last, group.last)
+            kept.depth = max(kept.depth, group.depth)
+            for item in group.members:
+                self._group[item] = kept
+            kept.before = self._move(kept, group, kept.before, group.before, forward=False)
+            kept.after = self._move(kept, group, kept.after, group.after, forward=True)
+        return kept
+
+    @staticmethod
+    def _move(
+        kept: Group, group: Group, mine: set[Group], others: set[Group], *, forward: bool
+    ) -> set[Group]:
+        for other in others:
+            links = other.before if forward else other.after
+            links.discard(group)
+            if other is not kept:
+                links.add(kept)
+        if len(others) > len(mine):
+            mine, others = others, mine
+        mine |= others
+        mine -= {kept, group}
+        return mine
+
+
+def make_item(op: Operation, position: float, block: Block) -> Item:
+    """Looks at an operation's operands and at what its regions use."""
+    reads: dict[SSAValue, list[Map]] = {}
+    captured: set[SSAValue] = set()
+    depth = 0
+    if isinstance(op, NestOp):
+        for value, entries in zip(op.inputs, op.input_maps):
+            reads.setdefault(value, []).append(entries)
+        captured.update((*op.sizes, *op.inits))
+        captured.update(used_from(op, block))
+        depth = depth_of(op)
+    else:
+        captured.update(op.operands)
+        captured.update(used_from(op, block))
+    return Item(op, position, depth, reads, captured)
+
+
+def used_from(op: Operation, block: Block) -> Iterator[SSAValue]:
+    """The results of operations of a block that an operation's regions use."""
+    for region in op.regions:
+        for inner in region.walk():
+            for value in inner.operands:
+                if isinstance(value, OpResult) and value.op.parent is block:
+                    yield value
+
+
+def depth_of(nest: NestOp) -> int:
+    """The loops of a nest and of the deepest nest inside it."""
+    deepest, pending = 0, [(nest, nest.rank)]
+    while pending:
+        outer, depth = pending.pop()
+        deepest = max(deepest, depth)
+        pending += [(op, depth + op.rank) for op in outer.block.ops if isinstance(op, NestOp)]
+    return deepest
+
+
+def reads_dimension(entries: Map, iterator: int) -> int | None:
+    """The dimension that an iterator indexes, None if it indexes none."""
+    return entries.index(iterator) if iterator in entries else None
+
+
+def extent(entries: Map) -> int:
+    """The number of dimensions of an array that a map runs over or takes whole."""
+    return sum(entry >= 0 or entry == SLICE for entry in entries if entry != ZERO)

@@ -1,0 +1,227 @@
+"""The rule of nest fusion: when two nests may share a loop, and why they may not.
+
+Nests A before B, along dimension a of A and b of B, may be fused iff
+  (1) the two dimensions' sizes are one SSA value;
+  (2) every result of A that B uses is collected along a, and B reads it only through `ins` with b there;
+  (3) no value outside the two lies on a path from A to B;
+  (4) neither has effects.
+Nests between the two that satisfy the same clauses are fused with them. It is worth it when the array
+that is no longer read or stored has the rank of the deeper nest: other work, elementwise and not on the
+way to a second use of a row, stays in its own nest, where it is vectorised along its own dimension.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xdsl.dialects.builtin import FileLineColLoc, FusedLoc, LocationAttr
+from xdsl.ir import Operation, SSAValue
+
+from tetractys.dialects.loops import SCATTERS, Map, NestOp
+from tetractys.passes.fuse_graph import BlockGraph, Group, Item
+
+PROFIT = 0
+"""Stands for the number of a clause where fusion is legal and does not pay."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why two nests did not become one: a clause's number (0: profit) and a sentence."""
+
+    first: str
+    second: str
+    clause: int
+    sentence: str
+    locations: tuple[LocationAttr, ...] = ()
+
+    def __str__(self) -> str:
+        why = f"clause ({self.clause})" if self.clause else "no profit"
+        return f"{self.first} and {self.second}: {why}: {self.sentence}"
+
+
+@dataclass(frozen=True)
+class Fused:
+    """Nests that became one, and the array whose sharing made it worth while."""
+
+    names: tuple[str, ...]
+    array: str
+
+    def __str__(self) -> str:
+        return f"fused {', '.join(self.names)}: share {self.array}"
+
+
+@dataclass
+class FusionLog:
+    """What was fused and what was refused."""
+
+    fused: list[Fused] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def clauses(self) -> list[int]:
+        """The numbers of the clauses that refused, in order."""
+        return [refusal.clause for refusal in self.refusals]
+
+    def reasons(self) -> list[str]:
+        """One sentence each."""
+        return [str(entry) for entry in (*self.fused, *self.refusals)]
+
+
+class No(Exception):
+    """A refusal on its way out: clause and sentence."""
+
+    def __init__(self, clause: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.clause = clause
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Two nests that touch one array: `value` at dimension `axis`, by an iterator of each."""
+
+    first: Item
+    second: Item
+    value: SSAValue
+    axis: int
+    iterators: tuple[int, int]
+    gain: int
+
+
+def name_of_value(value: SSAValue) -> str:
+    """What a value is called in a sentence."""
+    return f"%{value.name_hint}" if value.name_hint else "an unnamed value"
+
+
+def name_of(op: Operation) -> str:
+    """What an operation is called in a sentence: its results, and the user's line."""
+    names = [result.name_hint for result in op.results if result.name_hint]
+    name = ", ".join(f"%{n}" for n in names[:3]) or op.name
+    location = op.location
+    if isinstance(location, FusedLoc):
+        parts = list(location.locations)
+        location = parts[0] if parts else location
+    if isinstance(location, FileLineColLoc):
+        file = location.filename.data.rpartition("/")[2]
+        name += f" ({file}:{location.line.data})"
+    return name
+
+
+def check_group(graph: BlockGraph, candidate: Candidate, groups: set[Group]) -> dict[Item, int]:
+    """The iterator of each nest if the groups may share a loop; raises `No`."""
+    for group in groups:
+        if not group.is_nests:
+            raise No(3, f"{name_of(group.members[0].op)} lies on the way from one to the other")
+        for item in group.members if len(group.members) == 1 else ():
+            check_effects(item)
+    iterators: dict[Item, int] = {}
+    largest = max(groups, key=lambda group: len(group.members))
+    for group in groups:
+        iterators.update(group.iterators if group is not largest else {})
+    for item, iterator in zip((candidate.first, candidate.second), candidate.iterators):
+        fixed = graph.group_of(item).iterators.get(item, iterator)
+        if fixed != iterator:
+            raise No(1, f"{name_of(item.op)} already shares a loop along another dimension")
+        iterators[item] = iterator
+    fresh = sorted((item for group in groups if group is not largest for item in group.members),
+                   key=lambda item: item.position)  # fmt: skip
+    known = _Known(iterators, largest.iterators)
+    for item in fresh:
+        _check_uses(item, known, groups, graph)
+    _check_sizes(candidate, iterators)
+    for item, iterator in iterators.items():
+        check_peel(item, iterator)
+    return iterators
+
+
+class _Known:
+    """The iterators that are known: of new members, and of the largest group without a copy."""
+
+    def __init__(self, new: dict[Item, int], old: dict[Item, int]) -> None:
+        self.new, self.old = new, old
+
+    def get(self, item: Item) -> int | None:
+        """The iterator of a nest, None while it is open."""
+        found = self.new.get(item)
+        return self.old.get(item) if found is None else found
+
+
+def check_effects(item: Item) -> None:
+    """Clause (4), of a nest."""
+    assert item.nest is not None
+    for kind in item.nest.kinds.data:
+        if kind.data in SCATTERS:
+            raise No(4, f"{name_of(item.op)} scatters into an array")
+
+
+def _check_uses(item: Item, known: _Known, groups: set[Group], graph: BlockGraph) -> None:
+    """Clause (2) for the values between an item and the others; finds its iterator on the way."""
+    for producer, values in item.producers.items():
+        if graph.group_of(producer) in groups:
+            for value in values:
+                _check_use(producer, item, value, known)
+    for consumer, values in item.consumers.items():
+        if known.get(consumer) is not None and graph.group_of(consumer) in groups:
+            for value in values:
+                _check_use(item, consumer, value, known)
+
+
+def _check_use(producer: Item, consumer: Item, value: SSAValue, known: _Known) -> None:
+    iterator = known.get(producer)
+    assert iterator is not None and producer.nest is not None
+    name = f"{name_of_value(value)} of {name_of(producer.op)}"
+    entries = map_of_result(producer.nest, value)
+    if iterator not in entries:
+        raise No(2, f"{name} is combined, not collected, along that dimension: "
+                    f"{name_of(consumer.op)} needs all of it")
+    if value in consumer.captured or value not in consumer.reads:
+        raise No(2, f"{name_of(consumer.op)} uses {name} elsewhere than through ins")
+    axis = entries.index(iterator)
+    for read in consumer.reads[value]:
+        wanted = known.get(consumer)
+        if wanted is None and read[axis] >= 0:
+            known.new[consumer] = wanted = read[axis]
+        if read[axis] != wanted:
+            raise No(2, f"{name_of(consumer.op)} reads {name} at other places than the one just made")
+
+
+def map_of_result(nest: NestOp, value: SSAValue) -> Map:
+    """The map of a result of a nest that is still on values."""
+    from tetractys.dialects.loops import map_entries
+
+    number = next(n for n, result in enumerate(nest.results) if result is value)
+    return map_entries(nest.result_maps.data[number])  # type: ignore[arg-type]
+
+
+def _check_sizes(candidate: Candidate, iterators: dict[Item, int]) -> None:
+    """Clause (1)."""
+    assert candidate.first.nest is not None
+    size = candidate.first.nest.sizes[candidate.iterators[0]]
+    for item, iterator in iterators.items():
+        assert item.nest is not None
+        if item.nest.sizes[iterator] is not size:
+            raise No(1, f"{name_of_value(size)} and {name_of_value(item.nest.sizes[iterator])} "
+                        "are not one size")
+
+
+def check_peel(item: Item, iterator: int) -> None:
+    """Whether a nest's results survive when one of its loops becomes the outer one."""
+    nest = item.nest
+    assert nest is not None
+    for part in nest.parts():
+        combined = [n for n in range(nest.rank) if n not in part.map]
+        if part.kind == "argmax" and iterator in combined and iterator != combined[0]:
+            raise No(2, f"{name_of(item.op)} finds a first position along several dimensions")
+
+
+def check_profit(candidate: Candidate, depth: int) -> None:
+    """Whether sharing the array is worth sharing a loop around `depth - 1` others."""
+    if candidate.gain < depth:
+        raise No(PROFIT, f"{name_of_value(candidate.value)} has {candidate.gain} dimensions, the loops "
+                         f"{depth}; what is not on the way to a second use of a row stays in its own nest")
+
+
+def check_rows(found: int, limit: int) -> None:
+    """Whether the rows of a step stay in the cache until their second use."""
+    if found > limit:
+        raise No(PROFIT, f"the rows in use would take {found} bytes, more than the {limit} "
+                         "that half the L2 cache holds")

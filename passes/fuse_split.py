@@ -1,0 +1,166 @@
+"""Splits an elementwise nest: what is on the way to a second use of a row, and the rest.
+
+A composite may compute, beside what a fused row nest needs, values that nothing in the row uses. They
+would run one row at a time there; in a nest of their own they are vectorised.
+
+    %e, %xent = loops.nest (%i < %n) ins(%t[%i], %y[%i]) -> (collect[%i], collect[%i])
+ to (%e is needed)
+    %e, %p = loops.nest (%i < %n) ins(%t[%i], %y[%i]) -> (collect[%i], collect[%i])
+    %xent  = loops.nest (%i < %n) ins(%p[%i], %y[%i]) -> (collect[%i])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+
+from tetractys.dialects import elemwise
+from tetractys.dialects.loops import INDEX, Map, NestOp, Result, YieldOp
+
+
+def needed_operations(nest: NestOp, values: Iterable[SSAValue]) -> set[Operation]:
+    """The operations of a nest's body that some of its values need."""
+    needed: set[Operation] = set()
+    pending = [value.owner for value in values]
+    while pending:
+        owner = pending.pop()
+        if isinstance(owner, Operation) and owner.parent is nest.block and owner not in needed:
+            needed.add(owner)
+            pending += [operand.owner for operand in owner.operands]
+    return needed
+
+
+def can_split(nest: NestOp, parts: Sequence[Result], needed: set[SSAValue]) -> bool:
+    """Whether a nest is elementwise and computes something beside the needed results."""
+    if any(part.kind != "collect" for part in parts):
+        return False
+    if not all(isinstance(op, elemwise.ElemwiseOp | YieldOp) for op in nest.block.ops):
+        return False
+    wanted = [part.value for part in parts if part.result in needed]
+    path = needed_operations(nest, wanted)
+    return any(
+        not isinstance(op, elemwise.ConstantOp | YieldOp) and op not in path
+        for op in nest.block.ops
+    )
+
+
+def build_split(
+    nest: NestOp, parts: Sequence[Result], needed: set[SSAValue]
+) -> tuple[NestOp, NestOp, dict[SSAValue, SSAValue]]:
+    """Replaces a nest by its two halves; with them, what each old result is now."""
+    path = needed_operations(nest, [part.value for part in parts if part.result in needed])
+    constants = [op for op in nest.block.ops if isinstance(op, elemwise.ConstantOp)]
+    rest = [op for op in nest.block.ops
+            if op not in path and not isinstance(op, elemwise.ConstantOp | YieldOp)]  # fmt: skip
+    in_rest = set(rest)
+    late = [part for part in parts if part.value.owner in in_rest]
+    early = [part for part in parts if part.value.owner not in in_rest]
+    yielded = {part.value for part in early}
+    made = {value for op in path - set(constants) for value in op.results}
+    crossing = dict.fromkeys(v for op in rest for v in op.operands if v in made)
+    stored = [part.value for part in early] + [v for v in crossing if v not in yielded]
+    inputs = list(zip(nest.elements, nest.inputs, nest.input_maps))
+    entries = parts[0].map
+
+    second = _second_block(nest, rest, constants, [part.value for part in late])
+    used = [row for row in inputs if second.uses(row[0])]
+    for op in rest:
+        op.detach()
+        second.block.add_op(op)
+    for value in (*[element for element, _, _ in used], *crossing):
+        second.replace(value)
+    second.block.add_op(YieldOp.create(operands=second.yields, location=nest.location))
+
+    first = _first_half(nest, inputs, stored, entries)
+    arrays = dict(zip(stored, first.results))
+    sources = [value for _, value, _ in used] + [arrays[value] for value in crossing]
+    maps: list[Map] = [map_ for _, _, map_ in used] + [entries] * len(crossing)
+    other = NestOp.make(
+        list(first.sizes), sources, maps, ["collect"] * len(late), [entries] * len(late),
+        [part.type for part in late], second.block, location=nest.location)  # fmt: skip
+    renamed = {part.result: arrays[part.value] for part in early}
+    renamed |= {part.result: result for part, result in zip(late, other.results)}
+    block = nest.parent
+    assert block is not None
+    block.insert_op_before(first, nest)
+    block.insert_op_before(other, nest)
+    found = {old: new for old, new in renamed.items() if old is not None}
+    for old, new in found.items():
+        new.name_hint = new.name_hint or old.name_hint
+        old.replace_all_uses_with(new)
+    nest.detach()
+    nest.erase()
+    return first, other, found
+
+
+class _SecondBlock:
+    """The body of the second half: its own iterators, elements and constants."""
+
+    def __init__(self, nest: NestOp, rest: Sequence[Operation], yields: list[SSAValue]) -> None:
+        self.block = Block(arg_types=[INDEX] * nest.rank)
+        self.rest = set(rest)
+        self.yields = yields
+        for old, new in zip(nest.iterators, self.block.args):
+            new.name_hint = old.name_hint
+            self.swap(old, new)
+
+    def uses(self, value: SSAValue) -> bool:
+        """Whether an operation of this half uses a value."""
+        return any(use.operation in self.rest for use in value.uses)
+
+    def swap(self, old: SSAValue, new: SSAValue) -> None:
+        """Uses another value in this half."""
+        old.replace_uses_with_if(new, lambda use: use.operation in self.rest)
+
+    def replace(self, old: SSAValue) -> BlockArgument:
+        """A new element in place of a value that comes from outside of this half."""
+        argument = self.block.insert_arg(old.type, len(self.block.args))
+        argument.name_hint = old.name_hint
+        self.swap(old, argument)
+        return argument
+
+
+def _second_block(
+    nest: NestOp, rest: Sequence[Operation], constants: Sequence[Operation], yields: list[SSAValue]
+) -> _SecondBlock:
+    second = _SecondBlock(nest, rest, yields)
+    for constant in constants:
+        if second.uses(constant.results[0]):
+            clone = constant.clone()
+            clone.location = constant.location
+            second.block.add_op(clone)
+            second.swap(constant.results[0], clone.results[0])
+    return second
+
+
+def _first_half(
+    nest: NestOp,
+    inputs: Sequence[tuple[BlockArgument, SSAValue, Map]],
+    stored: list[SSAValue],
+    entries: Map,
+) -> NestOp:
+    """The nest with what is left of its body, and the inputs that it still uses."""
+    block = nest.block
+    last = block.last_op
+    assert last is not None
+    shape = cast("TensorType[Attribute]", nest.results[0].type).get_shape()
+    nest.body.detach_block(block)
+    last.detach()
+    last.erase()
+    for op in reversed(list(block.ops)):
+        if isinstance(op, elemwise.ConstantOp) and op.results[0].first_use is None:
+            op.detach()
+            op.erase()
+    block.add_op(YieldOp.create(operands=stored, location=nest.location))
+    kept = [row for row in inputs if row[0].first_use is not None]
+    for element, _, _ in inputs:
+        if element.first_use is None:
+            block.erase_arg(element)
+    return NestOp.make(
+        list(nest.sizes), [value for _, value, _ in kept], [map_ for _, _, map_ in kept],
+        ["collect"] * len(stored), [entries] * len(stored),
+        [TensorType(value.type, shape) for value in stored], block,
+        location=nest.location)  # fmt: skip
