@@ -55,6 +55,9 @@ class Emitter(ABC, Generic[V]):
     def enter(self, step: Step[V]) -> None:
         """Called before the rule of `step`: what it emits may take the place of the operation."""
 
+    def finished(self, value: V, cotangent: V) -> None:
+        """Called when the cotangent of a value is complete."""
+
     def fill_like(self, value: V, number: float, dtype: str | None = None) -> V:
         """`number` in every place of an array of the shape of `value`."""
         found, shape = self.type_of(value)
@@ -206,9 +209,12 @@ class _Driver(Generic[V]):
 
     def _cotangent(self, value: V) -> V | Undefined | _Mark:
         """The finished cotangent: the terms added up, in the dtype of the value."""
-        if value not in self.final:
-            self.final[value] = self._add_up(value)
-        return self.final[value]
+        found = self.final.get(value)
+        if found is None:
+            found = self.final[value] = self._add_up(value)
+            if not isinstance(found, (_Mark, Undefined)):
+                self.emitter.finished(value, found)
+        return found
 
     def _add_up(self, value: V) -> V | Undefined | _Mark:
         if value not in self.terms:
@@ -240,8 +246,6 @@ class _Driver(Generic[V]):
         ]
         if not wanted:
             return
-        for number in wanted:
-            self.terms.setdefault(step.operands[number], [])
         undefined = [(i, c) for i, c in enumerate(found) if isinstance(c, Undefined)]
         if undefined:
             self._spread_undefined(step, wanted, undefined)
@@ -254,7 +258,11 @@ class _Driver(Generic[V]):
         for number in wanted:
             for result, cotangent in undefined:
                 if step.connects(number, result):
-                    self.terms[step.operands[number]].append(cotangent)
+                    self._reach(step.operands[number]).append(cotangent)
+
+    def _reach(self, value: V) -> list[V | Undefined]:
+        """The terms of a value, which from now on is connected."""
+        return self.terms.setdefault(value, [])
 
     def _apply_rule(
         self, step: Step[V], wanted: Sequence[int], found: Sequence[V | Undefined | _Mark]
@@ -264,17 +272,21 @@ class _Driver(Generic[V]):
             for result, c in zip(step.results, found)
         ]
         if not wanted or all(cotangent is None for cotangent in cotangents):
+            for number in wanted:
+                self._reach(step.operands[number])
             return
         self.emitter.enter(step)
         rule = step.rule or _rule_function(step)
         thunks = rule(self.emitter, step.operands, step.results, cotangents, step.props)
         for number in reversed(wanted):
             thunk = thunks[number] if number < len(thunks) else None
-            if thunk is None or (term := thunk()) is None:
+            term = None if thunk is None else thunk()
+            if term is DISCONNECTED:
                 continue
-            if not isinstance(term, Undefined):
-                term = fit(self.emitter, term, step.operands[number])
-            self.terms[step.operands[number]].append(term)
+            terms = self._reach(step.operands[number])
+            if term is not None:
+                operand = step.operands[number]
+                terms.append(term if isinstance(term, Undefined) else fit(self.emitter, term, operand))
 
     def _is_float(self, value: V) -> bool:
         return is_float(self.emitter.type_of(value)[0])
