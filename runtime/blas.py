@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import importlib.machinery
+import importlib.util
 import sys
 from array import array
 from functools import cache
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 LIBM = frozenset(
@@ -21,6 +25,7 @@ LIBM = frozenset(
     for suffix in ("", "f")
 )
 _MODULES = ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack")
+_SUFFIXES = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 
 
 class ExternError(LookupError):
@@ -33,7 +38,7 @@ def address(name: str) -> int:
     if name in LIBM:
         return ctypes.cast(getattr(_libm(), name), ctypes.c_void_p).value or 0
     for module in _MODULES:
-        capsules: dict[str, Any] = importlib.import_module(module).__pyx_capi__
+        capsules: dict[str, Any] = _cython_module(module).__pyx_capi__
         if name in capsules:
             return _capsule_pointer(capsules[name])
     raise ExternError(f"library function {name!r} not found; expected one of libm, BLAS or LAPACK")
@@ -45,6 +50,38 @@ def table(externs: tuple[str, ...]) -> array[int]:
     names.
     """
     return array("q", [address(name) for name in externs] or [0])
+
+
+@cache
+def _cython_module(name: str) -> ModuleType:
+    """A module of `scipy.linalg`, without the package's own import where that can be: 40 ms instead
+    of 240.
+    """
+    if name not in sys.modules and "scipy.linalg" not in sys.modules:
+        import scipy  # sets up its shared libraries
+
+        folder = Path(scipy.__file__).parent / "linalg"
+        stem = name.rpartition(".")[2] + "."
+        for path in folder.glob(stem + "*"):
+            if path.name.endswith(_SUFFIXES):
+                return _load_extension(name, path)
+    return importlib.import_module(name)
+
+
+def _load_extension(name: str, path: Path) -> ModuleType:
+    """The extension module of a file. Its name is left free: a later ordinary import, which
+    also makes it an attribute of its package, gets the same module from Cython.
+    """
+    loader = importlib.machinery.ExtensionFileLoader(name, str(path))
+    spec = importlib.util.spec_from_loader(name, loader)
+    if spec is None:
+        return importlib.import_module(name)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        loader.exec_module(module)
+    finally:
+        del sys.modules[name]
+    return module
 
 
 @cache

@@ -9,6 +9,7 @@ ctypes path. Runs in half a millisecond.
 from __future__ import annotations
 
 import ctypes
+import importlib
 import sys
 from array import array
 from dataclasses import dataclass, field
@@ -160,7 +161,7 @@ def _array_api() -> int:
     """Address of NumPy's function table, its versions and types checked before any function is
     called.
     """
-    from numpy._core import _multiarray_umath as umath
+    umath = importlib.import_module("numpy._core._multiarray_umath")
 
     capsule = umath._ARRAY_API
     name = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(

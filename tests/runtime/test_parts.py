@@ -7,6 +7,8 @@ import dataclasses
 import inspect
 import math
 import pickle
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -326,3 +328,21 @@ def test_cells() -> None:
     assert "Cell" in repr(cell)
     cell.set(3)
     assert cell.get() == 3
+
+
+def test_blas_does_not_import_the_whole_of_scipy_linalg() -> None:
+    script = """
+import sys
+from tetractys.runtime import blas
+assert blas.address("dgemm") and blas.address("dgesv")
+assert "scipy.linalg" not in sys.modules
+import scipy.linalg.cython_blas, scipy.linalg.interpolative
+from scipy.linalg import cython_lapack, solve
+assert solve([[2.0]], [4.0]) == 2.0
+print(blas.address("dgemm") == blas._capsule_pointer(
+    scipy.linalg.cython_blas.__pyx_capi__["dgemm"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
