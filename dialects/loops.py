@@ -693,12 +693,36 @@ class CallOp(_PlainOp):
 
 @irdl_op_definition
 class AllocOp(_PlainOp):
-    """A buffer in the function's arena: `loops.alloc %n, %m : (index, index) -> memref<?x?xf64>`."""
+    """Memory for a temporary: `loops.alloc %n, %m {slot = 0} : (index, index) -> memref<?x?xf64>`.
+
+    Its sizes are those that the type leaves open. It stands in the arena at `slot`; equal slots share
+    memory. In the body of a nest it is a row of each iteration's own: `rows` of them exist side by
+    side, or it is no memory of its own but the row of the nest's result number `result`.
+    """
 
     name = "loops.alloc"
 
     sizes = var_operand_def(IndexType)
     out = result_def(MemRefType)
+    slot = opt_prop_def(IntegerAttr)
+    rows = opt_prop_def(IntegerAttr)
+    result = opt_prop_def(IntegerAttr)
+
+
+@irdl_op_definition
+class StoreOp(_PlainOp):
+    """Puts a scalar result in its place: `loops.store %v, %m : (f64, memref<f64>) -> ()`."""
+
+    name = "loops.store"
+
+    value = operand_def()
+    target = operand_def(MemRefType)
+
+    def verify_(self) -> None:
+        """A scalar into an array of rank 0 of the same element type."""
+        if _rank(self.target.type) or types.dtype_of(self.value.type) != types.dtype_of(self.target.type):
+            raise VerifyException(f"loops.store: found {self.value.type} into {self.target.type}; "
+                                  "expected a memref of rank 0 of the same element type")
 
 
 def walk_nests(operation: Operation) -> Iterator[NestOp]:
@@ -712,5 +736,5 @@ def is_dynamic(size: int) -> bool:
 
 
 Loops = Dialect(
-    "loops", [NestOp, YieldOp, DimOp, CheckOp, GatherOp, ViewOp, CallOp, AllocOp], []
+    "loops", [NestOp, YieldOp, DimOp, CheckOp, GatherOp, ViewOp, CallOp, AllocOp, StoreOp], []
 )

@@ -58,6 +58,11 @@ _FCMP = {predicate: {"predicate": StringAttr(predicate)} for predicate in llvm_e
 _ORDERING = IntegerAttr(0, i64)
 
 
+def default_properties(op_class: type[Operation]) -> dict[str, Attribute]:
+    """The properties of an instruction that is given none."""
+    return _DEFAULTS.get(op_class, {})
+
+
 @cache
 def llvm_type(type_: Attribute) -> Attribute:
     """The register type of a scalar or vector type of ours: signless, `index` as i64."""
@@ -137,7 +142,8 @@ def _gep_properties(element: Attribute, constant: int | None) -> dict[str, Attri
 
 
 @cache
-def _access_properties(alignment: int) -> dict[str, Attribute]:
+def access_properties(alignment: int) -> dict[str, Attribute]:
+    """The properties of an aligned load or store."""
     return {"ordering": _ORDERING, "alignment": IntegerAttr(alignment, i64)}
 
 
@@ -208,6 +214,13 @@ class LLVMBuilder:
             raise NotImplementedError(f"call of {name}: found no table of external functions here; "
                                       "expected a kernel")
         return self.emit(llvm_ext.CallOp, [self.extern(name), *operands], result_type)
+
+    def intrinsic_here(
+        self, name: str, operands: Sequence[SSAValue], result_type: Attribute | None
+    ) -> SSAValue:
+        """Calls an intrinsic at this very place, whatever a subclass does with pure ones."""
+        properties = _intrinsic_properties(name, len(operands))
+        return LLVMBuilder.emit(self, llvm.CallIntrinsicOp, operands, result_type, properties)
 
     # ---- constants
 
@@ -364,11 +377,11 @@ class LLVMBuilder:
 
     def load(self, pointer: SSAValue, type_: Attribute) -> SSAValue:
         """A scalar or vector, element-aligned, as it is in memory."""
-        return self.emit(llvm.LoadOp, (pointer,), type_, _access_properties(itemsize(type_)))
+        return self.emit(llvm.LoadOp, (pointer,), type_, access_properties(itemsize(type_)))
 
     def store(self, value: SSAValue, pointer: SSAValue) -> None:
         """Stores a scalar or vector as it is."""
-        properties = _access_properties(itemsize(value.type))
+        properties = access_properties(itemsize(value.type))
         self.emit(llvm.StoreOp, (value, pointer), None, properties)
 
     # ---- control
@@ -376,6 +389,22 @@ class LLVMBuilder:
     def branch(self, target: Block, arguments: Sequence[SSAValue] = ()) -> None:
         """Ends the block with a jump."""
         self.block.add_op(llvm.BrOp.create(operands=arguments, successors=[target]))
+
+    def repeat(
+        self,
+        carried: Sequence[SSAValue],
+        body: Callable[[Sequence[SSAValue]], Sequence[SSAValue]],
+        goes_on: Callable[[Sequence[SSAValue]], SSAValue],
+    ) -> Sequence[SSAValue]:
+        """Does `body` on the carried values as long as `goes_on` of the new ones; at least once."""
+        types = [value.type for value in carried]
+        block, after = self.new_block(types), self.new_block(types)
+        self.branch(block, carried)
+        self.block = block
+        new = body(block.args)
+        self.branch_if(goes_on(new), block, new, after, new)
+        self.block = after
+        return after.args
 
     def branch_if(
         self,

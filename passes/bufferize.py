@@ -1,0 +1,343 @@
+"""`bufferize`: values become memory, and a second function says how much of it is needed.
+
+Pre-condition: level 2, scheduled; nothing is fused or reordered behind this pass.
+Post-condition: arrays are memrefs. The arguments' last dimension is dense, the results are trailing
+contiguous arguments; a scalar result is stored. Each tensor result of a nest has an `out`: a result
+of the function, a slot of the arena (`loops.alloc`), or the memory of an input (`inplace`). Rows
+that a nest's body makes are `loops.alloc` in that body (see there). The checks move to
+`@main_shape`, which returns the sizes of the results and allocates each slot once.
+
+    %y = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {...}
+    func.return %y : tensor<?xf64>
+becomes
+    loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>>)
+        -> (collect[%i] into %r : memref<?xf64>) {...}                     // %r: an argument
+    func.return
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    ArrayAttr,
+    DictionaryAttr,
+    FunctionType,
+    IntegerAttr,
+    MemRefType,
+    ModuleOp,
+    NoneAttr,
+    StridedLayoutAttr,
+    TensorType,
+    VectorType,
+    i64,
+)
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import Rewriter
+
+from tetractys.dialects import loops
+from tetractys.dialects.loops import MONOIDS, SCATTERS, SLICE, NestOp, Result
+from tetractys.passes.arena import Arena
+from tetractys.passes.llvm_builder import itemsize
+from tetractys.passes.llvm_plan import can_jam
+from tetractys.passes.storage import Storage
+from tetractys.passes.workspace import Sizes, build_shape_function
+
+VECTOR_BYTES = 64
+
+# Predicates.
+
+
+def is_tensor(value: SSAValue) -> bool:
+    """Whether a value is an array."""
+    return isinstance(value.type, TensorType)
+
+
+def is_array(value: SSAValue) -> bool:
+    """Whether a value is an array, be it memory by now."""
+    return isinstance(value.type, TensorType | MemRefType)
+
+
+def is_summed_at_once(result: SSAValue, kind: str, outer: Result) -> bool:
+    """Whether a body's row only feeds the sum (or other monoid) of rows that the nest makes."""
+    return kind == "collect" and outer.kind in MONOIDS and result.has_one_use()
+
+
+# Builders.
+
+
+def argument_type(type_: TensorType[Attribute]) -> MemRefType[Attribute]:
+    """An argument's array: any strides but a dense last dimension."""
+    shape = type_.get_shape()
+    if not shape:
+        return MemRefType(type_.element_type, [])
+    strides = [NoneAttr()] * (len(shape) - 1)
+    return MemRefType(type_.element_type, shape, StridedLayoutAttr([*strides, 1]))
+
+
+def buffer_type(type_: Attribute) -> MemRefType[Attribute]:
+    """A contiguous array, or the place of a scalar."""
+    if isinstance(type_, TensorType):
+        return MemRefType(type_.element_type, type_.get_shape())
+    return MemRefType(type_, [])
+
+
+class Bufferizer:
+    """The pass on one function."""
+
+    def __init__(self, function: func.FuncOp) -> None:
+        self.function = function
+        self.block = function.body.block
+        self.arena = Arena()
+        self.position = 0
+
+    def run(self) -> func.FuncOp:
+        """Rewrites the function and returns the one that computes sizes."""
+        self._bind_arguments()
+        self.sizes = Sizes(self.block)
+        self.storage = Storage(self.block)
+        result_sizes = [self.sizes.of(value) for value in self.returned if is_array(value)]
+        self._find_targets()
+        for self.position, op in enumerate(list(self.block.ops)):
+            self.arena.release(self.position)
+            self._rewrite(op)
+        self._update_type()
+        return build_shape_function(self.function, result_sizes)
+
+    # ---- arguments and results
+
+    def _bind_arguments(self) -> None:
+        for argument in list(self.block.args):
+            if is_tensor(argument):
+                type_ = argument_type(cast("TensorType[Attribute]", argument.type))
+                Rewriter.replace_value_with_new_type(argument, type_)
+        self.returned = list(cast(Operation, self.block.last_op).operands)
+        self.results: list[BlockArgument] = []
+        for number, value in enumerate(self.returned):
+            result = self.block.insert_arg(buffer_type(_array_type(value)), len(self.block.args))
+            result.name_hint = f"r{number}"
+            self.results.append(result)
+
+    def _find_targets(self) -> None:
+        """The result whose memory a value's storage is, the first one that returns it."""
+        self.targets: dict[SSAValue, BlockArgument] = {}
+        for value, result in zip(self.returned, self.results):
+            root = self.storage.root(value)
+            if is_tensor(value) and not isinstance(root, BlockArgument):
+                self.targets.setdefault(root, result)
+        self.direct = {id(result) for result in self.targets.values()}
+        self.buffers: dict[SSAValue, SSAValue] = {}
+
+    def _update_type(self) -> None:
+        inputs = [argument.type for argument in self.block.args]
+        self.function.properties["function_type"] = FunctionType.from_lists(inputs, [])
+        given = self.function.properties.get("arg_attrs")
+        if isinstance(given, ArrayAttr):
+            extra = [DictionaryAttr({})] * len(self.results)
+            self.function.properties["arg_attrs"] = ArrayAttr([*given.data, *extra])
+        self.function.properties.pop("res_attrs", None)
+        self.function.attributes["tt.results"] = IntegerAttr(len(self.results), i64)
+
+    # ---- operations
+
+    def _rewrite(self, op: Operation) -> None:
+        if isinstance(op, NestOp):
+            self._nest(op)
+        elif isinstance(op, loops.CallOp):
+            self._call(op)
+        elif isinstance(op, loops.ViewOp):
+            if is_tensor(op.results[0]):
+                type_ = buffer_type(op.results[0].type)
+                Rewriter.replace_value_with_new_type(op.results[0], type_)
+        elif isinstance(op, func.ReturnOp):
+            self._return(op)
+
+    def _return(self, op: func.ReturnOp) -> None:
+        for value, result in zip(list(op.operands), self.results):
+            if isinstance(value.type, MemRefType):
+                if id(result) not in self.direct:
+                    self._copy(value, result, op)
+            else:
+                store = loops.StoreOp.create(operands=[value, result], location=op.location)
+                self.block.insert_op_before(store, op)
+        op.operands = []
+
+    def _copy(self, source: SSAValue, target: SSAValue, before: Operation) -> None:
+        """A nest that copies a whole array, in vectors."""
+        type_ = cast("MemRefType[Attribute]", source.type)
+        shape = type_.get_shape()
+        dynamic = [d for d, n in enumerate(shape) if n != 1]
+        entries = tuple(dynamic.index(d) if n != 1 else loops.ZERO for d, n in enumerate(shape))
+        sizes = [self.sizes.dimension(source, d, before) for d in dynamic]
+        body = NestOp.block_for(len(sizes), [source], [entries])
+        schedule = None
+        if shape and shape[-1] != 1:
+            width = VECTOR_BYTES // itemsize(type_.element_type)
+            vector = VectorType(type_.element_type, [width])
+            Rewriter.replace_value_with_new_type(body.args[-1], vector)
+            schedule = DictionaryAttr({"vector": IntegerAttr(width, i64)})
+        body.add_op(loops.YieldOp.create(operands=[body.args[-1]]))
+        nest = NestOp.make(sizes, [source], [entries], ["collect"], [entries], [], body,
+                           outs=[target], schedule=schedule, location=before.location)
+        self.block.insert_op_before(nest, before)
+
+    def _call(self, op: loops.CallOp) -> None:
+        target = self._place(op.results[0], op)
+        new = loops.CallOp.create(
+            operands=[*op.operands, target],
+            properties=dict(op.properties),
+            attributes=dict(op.attributes),
+            location=op.location,
+        )
+        self.block.insert_op_before(new, op)
+        op.results[0].replace_all_uses_with(target)
+        op.detach()
+        op.erase()
+
+    def _nest(self, nest: NestOp) -> None:
+        parts = nest.parts()
+        outs = [self._place(part.result, nest) for part in parts
+                if part.result is not None and is_tensor(part.result)]
+        targets = iter(outs)
+        for part in parts:
+            if part.result is not None and is_tensor(part.result):
+                target = next(targets)
+                if part.init is not None and self.storage.root(part.init) is not (
+                        self.storage.root(part.result)):
+                    self._copy(part.init, target, nest)
+        self.sizes.rename(dict(zip([p.result for p in parts if p.result is not None
+                                    and is_tensor(p.result)], outs)))
+        self._rebuild(nest, outs)
+
+    def _place(self, value: SSAValue | None, op: Operation) -> SSAValue:
+        """The memory of a result: of the function, of an input, or of the arena."""
+        assert value is not None
+        root = self.storage.root(value)
+        type_ = buffer_type(value.type)
+        target = self.targets.get(root) or self.buffers.get(root)
+        if target is None:
+            target = self._alloc(value, type_, op)
+            self.buffers[root] = target
+        if target.type == type_:
+            return target
+        sizes = [self.sizes.value(size, op) for size in self.sizes.of(value)]
+        view = loops.ViewOp.create(operands=[target, *sizes], result_types=[type_],
+                                   location=op.location)
+        self.block.insert_op_before(view, op)
+        return view.results[0]
+
+    def _alloc(self, value: SSAValue, type_: MemRefType[Attribute], op: Operation) -> SSAValue:
+        sizes = self._open_sizes(value, op)
+        unit = itemsize(type_.element_type)
+        slot = self.arena.take(sizes, unit, self.storage.last_use(value))
+        return self._insert_alloc(sizes, type_, {"slot": IntegerAttr(slot, i64)}, op)
+
+    def _open_sizes(self, value: SSAValue, op: Operation) -> list[SSAValue]:
+        shape = cast("TensorType[Attribute]", value.type).get_shape()
+        return [self.sizes.value(size, op) for size, n in zip(self.sizes.of(value), shape)
+                if n == DYNAMIC_INDEX]
+
+    def _insert_alloc(
+        self,
+        sizes: list[SSAValue],
+        type_: MemRefType[Attribute],
+        properties: dict[str, Attribute],
+        op: Operation,
+    ) -> SSAValue:
+        alloc = loops.AllocOp.create(operands=sizes, result_types=[type_], properties=properties,
+                                     location=op.location)
+        block = op.parent
+        assert block is not None
+        block.insert_op_before(alloc, op)
+        return alloc.results[0]
+
+    def _rebuild(self, nest: NestOp, outs: list[SSAValue]) -> NestOp:
+        """The nest with `outs`; its body's arrays become memory too."""
+        self._body(nest)
+        parts = nest.parts()
+        scalars = [p.result for p in parts if p.result is not None and not is_tensor(p.result)]
+        if not outs:
+            return nest
+        new = NestOp.make(
+            list(nest.sizes), list(nest.inputs), nest.input_maps, [p.kind for p in parts],
+            [p.map for p in parts], [value.type for value in scalars], nest.detach_region(0),
+            outs=outs, schedule=nest.schedule, location=nest.location,
+        )
+        new.attributes.update(nest.attributes)
+        block = nest.parent
+        assert block is not None
+        block.insert_op_before(new, nest)
+        for old, value in zip(scalars, new.results):
+            value.name_hint = old.name_hint
+            old.replace_all_uses_with(value)
+        tensors = [p.result for p in parts if p.result is not None and is_tensor(p.result)]
+        for old, out in zip(tensors, outs):
+            old.replace_all_uses_with(out)
+        nest.detach()
+        nest.erase()
+        return new
+
+    # ---- rows inside a nest
+
+    def _body(self, nest: NestOp) -> None:
+        for element, source, entries in zip(list(nest.elements), nest.inputs, nest.input_maps):
+            if isinstance(element.type, TensorType):
+                type_ = loops.slice_type(source.type, entries)
+                Rewriter.replace_value_with_new_type(element, type_)
+        for op in list(nest.block.ops):
+            if isinstance(op, NestOp):
+                outs = [self._place_row(nest, op, part) for part in op.parts()
+                        if part.result is not None and is_tensor(part.result)]
+                self._rebuild(op, outs)
+
+    def _place_row(self, outer: NestOp, inner: NestOp, part: Result) -> SSAValue:
+        """A row of a result of the enclosing nest where that serves, else one of the arena."""
+        assert part.result is not None
+        type_ = buffer_type(part.result.type)
+        number = self._row_of(outer, part)
+        shape = type_.get_shape()
+        sizes = [size for size, n in zip(self.sizes.of_part(inner, part), shape)
+                 if n == DYNAMIC_INDEX]
+        values = [self.sizes.value(size, inner) for size in sizes]
+        if number is not None:
+            return self._insert_alloc(values, type_, {"result": IntegerAttr(number, i64)}, inner)
+        rows = outer.scheduled("jam", 1) if can_jam(outer) else 1
+        unit = itemsize(type_.element_type) * rows
+        slot = self.arena.take(values, unit, self.position)
+        return self._insert_alloc(values, type_, {
+            "slot": IntegerAttr(slot, i64), "rows": IntegerAttr(rows, i64)}, inner)
+
+    def _row_of(self, outer: NestOp, part: Result) -> int | None:
+        if part.kind in SCATTERS:
+            return None
+        for number, candidate in enumerate(outer.parts()):
+            if candidate.value is not part.result or SLICE not in candidate.map:
+                continue
+            assert part.result is not None
+            if candidate.kind == "collect" or is_summed_at_once(part.result, part.kind, candidate):
+                return number
+        return None
+
+
+def _array_type(value: SSAValue) -> Attribute:
+    """The type of a result: of an argument returned as it is, its tensor's."""
+    type_ = value.type
+    return TensorType(type_.element_type, type_.get_shape()) if isinstance(type_, MemRefType) else type_
+
+
+class BufferizePass(ModulePass):
+    """See the module."""
+
+    name = "bufferize"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Rewrites every function that has a body and adds its shape function."""
+        for function in [f for f in op.body.block.ops if isinstance(f, func.FuncOp)]:
+            if function.body.blocks:
+                shape = Bufferizer(function).run()
+                op.body.block.insert_op_after(shape, function)
+

@@ -1,0 +1,305 @@
+"""One function at level 3 under construction: the flat ABI, values so far, errors, operations.
+
+The flat block is an array of 64-bit words (see `runtime/spec.py`): a header, then for each argument
+of the function its data pointer, dims and strides in bytes. All offsets are compile-time constants;
+what is never used is never loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from xdsl.dialects import llvm
+from xdsl.dialects.builtin import (
+    FileLineColLoc,
+    FusedLoc,
+    IntegerAttr,
+    MemRefType,
+    VectorType,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+from tetractys.dialects import elemwise, loops
+from tetractys.dialects.llvm_ext import lanes_of
+from tetractys.passes.llvm_builder import PTR, llvm_type, memory_type
+from tetractys.passes.llvm_memory import (
+    Buffer,
+    Index,
+    RowIndex,
+    Value,
+    from_memory,
+    row_major,
+    rows_of,
+    store_rows,
+)
+from tetractys.passes.llvm_scopes import ScopedBuilder
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import LocationAttr
+
+HEADER_WORDS = 16
+WORD_WORKSPACE = 0
+WORD_EXTERNS = 1
+WORD_ERROR = 2
+WORD_VALUES = 3
+VALUE_WORDS = 5
+
+
+@dataclass(frozen=True)
+class Sink:
+    """Where the rows of a nest are combined right away: a row of the enclosing nest's result."""
+
+    kind: str
+    row: Buffer
+
+
+Bound: TypeAlias = "SSAValue | tuple[SSAValue, ...] | Buffer | RowIndex | Sink"
+
+
+@dataclass(frozen=True)
+class ErrorSite:
+    """An error that the code can report; its number is its place in the module's list, from 1."""
+
+    kind: str
+    message: str
+    location: LocationAttr
+    operation: str
+
+
+@dataclass
+class Tables:
+    """What the functions of a module share: the errors and the external functions."""
+
+    errors: list[ErrorSite] = field(default_factory=list)
+    externs: list[str] = field(default_factory=list)
+
+    def error(self, kind: str, message: str, op: Operation) -> int:
+        """The number of an error; equal ones are one."""
+        site = ErrorSite(kind, message, op.location, op.name)
+        if site not in self.errors:
+            self.errors.append(site)
+        return self.errors.index(site) + 1
+
+    def extern(self, name: str) -> int:
+        """The place of an external function in the table of addresses."""
+        if name not in self.externs:
+            self.externs.append(name)
+        return self.externs.index(name)
+
+
+def file_and_line(location: LocationAttr) -> tuple[str, int]:
+    """The user's place of a location: of a fused one, its first."""
+    if isinstance(location, FusedLoc):
+        places = [file_and_line(cast("LocationAttr", part)) for part in location.locations]
+        return next((place for place in places if place[0]), ("", 0))
+    if isinstance(location, FileLineColLoc):
+        return location.filename.data, location.line.data
+    return "", 0
+
+
+class Frame:
+    """The function `name(ptr flat) -> i32` being built.
+
+    rows: how many rows of the nest around are worked on at once; varying: the values of the source
+    that differ between them.
+    """
+
+    def __init__(self, name: str, tables: Tables, *, cheap_masks: bool = True) -> None:
+        self.name = name
+        self.tables = tables
+        self.cheap_masks = cheap_masks
+        entry = Block(arg_types=[PTR])
+        self.region = Region(entry)
+        self.flat: SSAValue = entry.args[0]
+        self.builder = ScopedBuilder(entry, self._extern)
+        self.env: dict[SSAValue, Bound] = {}
+        self.rows = 1
+        self.varying: set[SSAValue] = set()
+        self.lowerings: Mapping[type[Operation], Callable[[Frame, Operation], None]] = {}
+
+    # ---- the flat block
+
+    def word(self, number: int, type_: Attribute = i64) -> SSAValue:
+        """A word that does not change during the call."""
+        return self.builder.load_invariant(self.builder.offset(self.flat, 8 * number), type_)
+
+    def store_word(self, value: SSAValue, number: int) -> None:
+        """Writes a word."""
+        self.builder.store(value, self.builder.offset(self.flat, 8 * number))
+
+    def _extern(self, name: str) -> SSAValue:
+        table = self.word(WORD_EXTERNS, PTR)
+        slot = self.builder.offset(table, 8 * self.tables.extern(name))
+        return self.builder.load_invariant(slot, PTR)
+
+    def bind_arguments(self, arguments: Sequence[SSAValue], *, results_from: int) -> None:
+        """Binds arrays to buffers and scalars to their value; results are contiguous."""
+        word = HEADER_WORDS
+        for number, argument in enumerate(arguments):
+            used = argument.first_use is not None
+            if isinstance(argument.type, MemRefType):
+                if used:
+                    self.env[argument] = self._argument(argument.type, word, number >= results_from)
+                word += 1 + 2 * argument.type.get_num_dims()
+            else:
+                if used:
+                    self.env[argument] = self._scalar_argument(argument.type, word)
+                word += 1
+
+    def _argument(self, type_: MemRefType[Attribute], word: int, is_result: bool) -> Buffer:
+        shape, element = type_.get_shape(), type_.element_type
+        rank = len(shape)
+        sizes = tuple(self.size_word(word, d, size) for d, size in enumerate(shape))
+        strides = row_major(self.builder, element, sizes)
+        if not is_result:
+            strides = [
+                strides[-1] if d == rank - 1 else self.word(word + 1 + rank + d)
+                for d in range(rank)
+            ]
+        pointer = self.word(word, PTR)
+        return Buffer(pointer, element, sizes, tuple(strides), constant=not is_result)
+
+    def size_word(self, word: int, dimension: int, size: int) -> SSAValue:
+        """A dimension of the argument whose description starts at `word`."""
+        return self.builder.index(size) if size >= 0 else self.word(word + 1 + dimension)
+
+    def _scalar_argument(self, type_: Attribute, word: int) -> SSAValue:
+        found = self.builder.load_invariant(self.word(word, PTR), memory_type(type_))
+        return from_memory(self.builder, found, type_)
+
+    # ---- values
+
+    def scalar(self, value: SSAValue) -> SSAValue:
+        """What a scalar of the source is here: a scalar, or a vector of a lane a row."""
+        found = self.env[value]
+        if isinstance(found, RowIndex):
+            return rows_of(self.builder, found)
+        assert isinstance(found, SSAValue)
+        return found
+
+    def index(self, value: SSAValue) -> Index:
+        """An index, kept as a row iterator where it is one."""
+        found = self.env[value]
+        assert isinstance(found, SSAValue | RowIndex)
+        return found
+
+    def value(self, value: SSAValue) -> Value:
+        """A scalar or vector of the source."""
+        found = self.env[value]
+        if isinstance(found, RowIndex):
+            return rows_of(self.builder, found)
+        assert isinstance(found, SSAValue | tuple)
+        return found
+
+    def buffer(self, value: SSAValue) -> Buffer:
+        """An array of the source."""
+        found = self.env[value]
+        assert isinstance(found, Buffer)
+        return found
+
+    def lower(self, op: Operation) -> None:
+        """Builds what one operation of the source means."""
+        lowering = self.lowerings.get(type(op))
+        self.builder.location = op.location
+        if lowering is not None:
+            lowering(self, op)
+        else:
+            _lower_elemwise(self, op)
+
+    # ---- errors
+
+    def report(self, code: int, values: Sequence[SSAValue]) -> None:
+        """Records an error unless there is one; the function goes on and fails at its end."""
+        builder = self.builder
+        slot = builder.offset(self.flat, 8 * WORD_ERROR)
+        first = builder.icmp("eq", builder.load(slot, i64), builder.index(0))
+
+        def record() -> None:
+            builder.store(builder.index(code), slot)
+            for number, value in enumerate(values[:VALUE_WORDS]):
+                self.store_word(value, WORD_VALUES + number)
+
+        builder.when(first, record)
+
+    def function(self, type_: llvm.LLVMFunctionType) -> llvm.FuncOp:
+        """The finished function."""
+        return make_function(self.name, type_, self.region)
+
+
+def make_function(name: str, type_: llvm.LLVMFunctionType, region: Region) -> llvm.FuncOp:
+    """An external function of level 3."""
+    from xdsl.dialects.builtin import StringAttr
+
+    return llvm.FuncOp.create(regions=[region], properties={
+        "sym_name": StringAttr(name),
+        "function_type": type_,
+        "CConv": llvm.CallingConventionAttr("ccc"),
+        "linkage": llvm.LinkageAttr("external"),
+        "visibility_": IntegerAttr(0, i64),
+    })
+
+
+KERNEL_TYPE = llvm.LLVMFunctionType([PTR], i32)
+
+
+# ---- operations on scalars and vectors
+
+
+def _lower_elemwise(frame: Frame, op: Operation) -> None:
+    from tetractys.passes import llvm_scalars
+
+    values = [frame.value(operand) for operand in op.operands]
+    copies = max((len(v) for v in values if isinstance(v, tuple)), default=0)
+
+    def lowered(row: int) -> SSAValue:
+        operands = [v[row] if isinstance(v, tuple) else v for v in values]
+        return llvm_scalars.lower(op, operands, frame.builder)
+
+    frame.env[op.results[0]] = tuple(lowered(row) for row in range(copies)) or lowered(0)
+
+
+def lower_constant(frame: Frame, op: Operation) -> None:
+    """`elemwise.constant`: a number, or the same in every lane."""
+    constant = cast("elemwise.ConstantOp", op)
+    type_ = llvm_type(op.results[0].type)
+    frame.env[op.results[0]] = frame.builder.constant(constant.number, type_)  # type: ignore[attr-defined]
+
+
+def lower_splat(frame: Frame, op: Operation) -> None:
+    """`elemwise.splat`: a row's scalar to every lane of that row's vector."""
+    builder = frame.builder
+    type_ = cast("VectorType[Attribute]", op.results[0].type)
+    width = type_.get_shape()[0]
+    value = frame.scalar(op.operands[0])
+    lanes = lanes_of(value.type)
+    frame.env[op.results[0]] = tuple(
+        builder.splat(builder.extract(value, row), width) for row in range(lanes)
+    ) if lanes else builder.splat(value, width)
+
+
+def lower_dim(frame: Frame, op: Operation) -> None:
+    """`loops.dim`."""
+    dim = cast(loops.DimOp, op)
+    frame.env[op.results[0]] = frame.buffer(dim.source).sizes[dim.dim.value.data]
+
+
+def lower_store(frame: Frame, op: Operation) -> None:
+    """`loops.store`: a scalar result."""
+    value, target = op.operands
+    store_rows(frame.builder, frame.scalar(value), frame.buffer(target), [])
+
+
+def lower_view(frame: Frame, op: Operation) -> None:
+    """`loops.view`: the same memory under other sizes."""
+    source = frame.buffer(op.operands[0])
+    shape = cast("MemRefType[Attribute]", op.results[0].type).get_shape()
+    dynamic = iter([frame.scalar(size) for size in op.operands[1:]])
+    sizes = [next(dynamic) for _ in shape] if len(op.operands) - 1 == len(shape) else [
+        frame.builder.index(n) if n >= 0 else next(dynamic) for n in shape]
+    strides = row_major(frame.builder, source.element, sizes)
+    frame.env[op.results[0]] = Buffer(source.pointer, source.element, tuple(sizes), tuple(strides),
+                                      constant=source.constant)

@@ -1,0 +1,218 @@
+"""Arrays in memory at level 3: addresses, loads and stores of elements, vectors and rows.
+
+A `Buffer` is a pointer and a stride in bytes for each dimension. Where several rows are worked on at
+once (jam), what depends on the row comes in copies: a pointer for each row, a tuple. Values of such
+rows are one vector of a lane a row where the IR has a scalar, and a tuple of vectors where it has a
+vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from xdsl.dialects import llvm
+from xdsl.dialects.builtin import i1, i64
+from xdsl.ir import Attribute, SSAValue
+
+from tetractys.dialects.llvm_ext import lanes_of
+from tetractys.passes.llvm_builder import (
+    element_of,
+    itemsize,
+    llvm_type,
+    memory_type,
+    vector_of,
+)
+from tetractys.passes.llvm_scopes import ScopedBuilder
+
+Value: TypeAlias = "SSAValue | tuple[SSAValue, ...]"
+"""One value, or one for each row."""
+
+
+@dataclass(frozen=True)
+class RowIndex:
+    """The iterator of jammed rows: `base`, `base + 1`, ..., `base + rows - 1`."""
+
+    base: SSAValue
+    rows: int
+
+
+Index: TypeAlias = "SSAValue | RowIndex"
+Stride: TypeAlias = "SSAValue | int"
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """An array in memory.
+
+    element: its dialect type (`f64`, `i1`, `ui8`); strides: bytes, a number where known.
+    constant: nothing in the function writes it.
+    """
+
+    pointer: Value
+    element: Attribute
+    sizes: tuple[SSAValue, ...]
+    strides: tuple[Stride, ...]
+    constant: bool = False
+
+    def drop(self, kept: Sequence[int], pointer: Value) -> Buffer:
+        """The slice of the kept dimensions at `pointer`."""
+        return Buffer(pointer, self.element, tuple(self.sizes[d] for d in kept),
+                      tuple(self.strides[d] for d in kept), self.constant)
+
+
+def row_major(builder: ScopedBuilder, element: Attribute, sizes: Sequence[SSAValue]) -> list[Stride]:
+    """The strides of a contiguous array."""
+    if not sizes:
+        return []
+    strides: list[Stride] = [itemsize(element)]
+    for size in reversed(sizes[1:]):
+        strides.append(builder.mul(size, number_of(builder, strides[-1])))
+    return strides[::-1]
+
+
+def number_of(builder: ScopedBuilder, stride: Stride) -> SSAValue:
+    """A stride as a value."""
+    return stride if isinstance(stride, SSAValue) else builder.index(stride)
+
+
+def address(
+    builder: ScopedBuilder, buffer: Buffer, indices: Sequence[tuple[int, Index]]
+) -> Value:
+    """The address of an element; `indices` pairs dimensions with indices, absent ones are 0.
+
+    Outer loops' terms are added first, so that they stay out of the inner ones.
+    """
+    pointer = buffer.pointer
+    ordered = sorted(indices, key=lambda pair: builder.depth_of(_base(pair[1])))
+    for dimension, index in ordered:
+        stride = buffer.strides[dimension]
+        if isinstance(index, RowIndex):
+            pointer = _row_addresses(builder, pointer, index, stride, buffer.element)
+        elif isinstance(pointer, tuple):
+            pointer = tuple(
+                _offset(builder, one, index, stride, buffer.element) for one in pointer
+            )
+        else:
+            pointer = _offset(builder, pointer, index, stride, buffer.element)
+    return pointer
+
+
+def _base(index: Index) -> SSAValue:
+    return index.base if isinstance(index, RowIndex) else index
+
+
+def _offset(
+    builder: ScopedBuilder, pointer: SSAValue, index: SSAValue, stride: Stride, element: Attribute
+) -> SSAValue:
+    if isinstance(stride, int) and stride == itemsize(element):
+        return builder.offset(pointer, index, memory_type(element))
+    return builder.offset(pointer, builder.mul(index, number_of(builder, stride)))
+
+
+def _row_addresses(
+    builder: ScopedBuilder, pointer: Value, index: RowIndex, stride: Stride, element: Attribute
+) -> tuple[SSAValue, ...]:
+    if isinstance(pointer, tuple):
+        bases = [_offset(builder, one, index.base, stride, element) for one in pointer]
+    else:
+        bases = [_offset(builder, pointer, index.base, stride, element)] * index.rows
+    return tuple(
+        _offset(builder, base, builder.index(row), stride, element) if row else base
+        for row, base in enumerate(bases)
+    )
+
+
+def is_consecutive(buffer: Buffer, indices: Sequence[tuple[int, Index]]) -> bool:
+    """Whether the rows' elements lie side by side: the row index counts the last dimension only."""
+    rows = [d for d, index in indices if isinstance(index, RowIndex)]
+    return (len(rows) == 1 and not isinstance(buffer.pointer, tuple)
+            and buffer.strides[rows[0]] == itemsize(buffer.element))
+
+
+# ---- register <-> memory
+
+
+def from_memory(builder: ScopedBuilder, value: SSAValue, element: Attribute) -> SSAValue:
+    """A byte that holds a bool becomes an i1."""
+    if llvm_type(element) != i1:
+        return value
+    return builder.icmp("ne", value, builder.constant(0, value.type))
+
+
+def to_memory(builder: ScopedBuilder, value: SSAValue) -> SSAValue:
+    """An i1 becomes a byte."""
+    if element_of(value.type) != i1:
+        return value
+    return builder.convert(llvm.ZExtOp, value, memory_type(i1))
+
+
+def load_vector(
+    builder: ScopedBuilder, pointer: SSAValue, element: Attribute, width: int,
+    mask: SSAValue | None,
+) -> SSAValue:
+    """A vector (a scalar for width 0), here; zeros in the lanes that a mask leaves out."""
+    type_ = vector_of(memory_type(element), width)
+    if mask is not None and width:
+        return from_memory(builder, builder.masked_load(pointer, type_, mask), element)
+    return from_memory(builder, builder.load(pointer, type_), element)
+
+
+def _load_early(
+    builder: ScopedBuilder, buffer: Buffer, pointer: SSAValue, lanes: int, depth: int
+) -> SSAValue:
+    """As far out as possible: arguments anywhere, what the function writes not beyond `depth`."""
+    type_ = vector_of(memory_type(buffer.element), lanes)
+    if buffer.constant:
+        return builder.load_invariant(pointer, type_)
+    return builder.load_at(depth, pointer, type_)
+
+
+def store_one(
+    builder: ScopedBuilder, value: SSAValue, pointer: SSAValue, mask: SSAValue | None
+) -> None:
+    """A scalar or vector; of a vector, the lanes in the mask."""
+    shown = to_memory(builder, value)
+    if mask is not None and lanes_of(shown.type):
+        builder.masked_store(shown, pointer, mask)
+    else:
+        builder.store(shown, pointer)
+
+
+def load_rows(
+    builder: ScopedBuilder, buffer: Buffer, indices: Sequence[tuple[int, Index]], depth: int
+) -> SSAValue:
+    """A scalar, or the rows' scalars as one vector; nothing from `depth` inwards writes it."""
+    pointer = address(builder, buffer, indices)
+    if not isinstance(pointer, tuple):
+        found = _load_early(builder, buffer, pointer, 0, depth)
+    elif is_consecutive(buffer, indices):
+        found = _load_early(builder, buffer, pointer[0], len(pointer), depth)
+    else:
+        found = builder.pack([_load_early(builder, buffer, one, 0, depth) for one in pointer])
+    return from_memory(builder, found, buffer.element)
+
+
+def store_rows(
+    builder: ScopedBuilder, value: SSAValue, buffer: Buffer, indices: Sequence[tuple[int, Index]]
+) -> None:
+    """The inverse of `load_rows`; a value that no row changes goes to every row."""
+    pointer = address(builder, buffer, indices)
+    if not isinstance(pointer, tuple):
+        store_one(builder, value, pointer, None)
+        return
+    shown = to_memory(builder, value)
+    if not lanes_of(shown.type):
+        shown = builder.splat(shown, len(pointer))
+    if is_consecutive(buffer, indices):
+        builder.store(shown, pointer[0])
+        return
+    for row, one in enumerate(pointer):
+        builder.store(builder.extract(shown, row), one)
+
+
+def rows_of(builder: ScopedBuilder, index: RowIndex) -> SSAValue:
+    """The row numbers as a vector."""
+    base = builder.splat(index.base, index.rows)
+    return builder.add(base, builder.lane_numbers(vector_of(i64, index.rows)))

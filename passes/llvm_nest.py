@@ -1,0 +1,374 @@
+"""A loop nest at level 3: its loops, its tails, and where its results go.
+
+Loop order is iterator order, the last one innermost. What does not depend on a loop is built in front
+of it (`llvm_scopes`). The innermost loop of a vectorised nest is built by `llvm_vectors`, the last
+loop of a nest that holds other nests by `llvm_rows`; the others are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, cast
+
+from xdsl.dialects import llvm
+from xdsl.dialects.builtin import MemRefType, VectorType, i64
+from xdsl.ir import Attribute, SSAValue
+
+from tetractys.dialects.llvm_ext import lanes_of
+from tetractys.dialects.loops import SLICE, YIELDED, ZERO, Map, NestOp
+from tetractys.passes import llvm_monoids as monoids
+from tetractys.passes.llvm_builder import vector_of
+from tetractys.passes.llvm_frame import Frame, Sink
+from tetractys.passes.llvm_memory import (
+    Buffer,
+    Index,
+    RowIndex,
+    address,
+    load_rows,
+    load_vector,
+    store_rows,
+)
+from tetractys.passes.llvm_monoids import Monoid
+from tetractys.passes.llvm_plan import Plan, is_leaf, plans_of, pure_operations, vector_width
+from tetractys.passes.llvm_transfer import fill, gather_index, transfer
+
+Accumulators: TypeAlias = "dict[int, list[SSAValue]]"
+"""By result number, the values that loops carry."""
+
+
+class NestLowering:
+    """One nest being built; `emit` does it."""
+
+    def __init__(self, frame: Frame, nest: NestOp) -> None:
+        self.frame = frame
+        self.builder = frame.builder
+        self.nest = nest
+        self.plans = plans_of(nest)
+        self.leaf = is_leaf(nest)
+        self.width = vector_width(nest)
+        self.sizes = [frame.scalar(size) for size in nest.sizes]
+        self.depth = frame.builder.depth
+
+    def emit(self) -> None:
+        """Builds the whole nest and binds its results."""
+        for plan in self.plans:
+            if plan.in_memory and plan.monoid is not None:
+                self._initialise(plan)
+        self.level(0, {})
+
+    def _initialise(self, plan: Plan) -> None:
+        target = self.out(plan)
+        if isinstance(target, Buffer) and plan.monoid is not None:
+            fill(self.builder, target, plan.monoid.identity())
+            if plan.paired:
+                fill(self.builder, cast(Buffer, self.out(self.plans[plan.number + 1])), 0)
+
+    def out(self, plan: Plan) -> Buffer | Sink:
+        """Where a result goes in memory."""
+        assert plan.part.out is not None
+        found = self.frame.env[plan.part.out]
+        assert isinstance(found, Buffer | Sink)
+        return found
+
+    # ---- levels
+
+    def level(self, level: int, accumulators: Accumulators) -> Accumulators:
+        """The loops from `level` inwards; returns the accumulators of those that enclose them."""
+        opened = [plan for plan in self.plans if plan.in_registers and plan.start == level < self.nest.rank]
+        inner = dict(accumulators)
+        for plan in opened:
+            inner[plan.number] = self.identities(plan)
+        if level == self.nest.rank:
+            return self.step(inner)
+        found = self.loops_of(level)(level, inner)
+        for plan in opened:
+            self._finish(plan, found[plan.number])
+        return {number: found[number] for number in accumulators}
+
+    def loops_of(self, level: int) -> Callable[[int, Accumulators], Accumulators]:
+        """What builds the loop of a level."""
+        if level < self.nest.rank - 1:
+            return self.plain_loop
+        if self.width:
+            from tetractys.passes.llvm_vectors import VectorLoops
+
+            return VectorLoops(self).emit
+        if not self.leaf and self.nest.scheduled("jam", 1) > 1 and self.frame.rows == 1:
+            from tetractys.passes.llvm_rows import RowLoops
+
+            return RowLoops(self).emit
+        return self.plain_loop
+
+    def plain_loop(self, level: int, accumulators: Accumulators) -> Accumulators:
+        """One iteration after another."""
+        return self.counted(level, self.builder.index(0), self.sizes[level], 1, accumulators,
+                            lambda _, inner: self.level(level + 1, inner))
+
+    def counted(
+        self,
+        level: int,
+        start: SSAValue,
+        stop: SSAValue,
+        step: int,
+        accumulators: Accumulators,
+        body: Callable[[SSAValue, Accumulators], Accumulators],
+    ) -> Accumulators:
+        """A loop that carries the accumulators and binds the iterator to its counter."""
+        shape = {number: len(values) for number, values in accumulators.items()}
+
+        def inside(index: SSAValue, carried: Sequence[SSAValue]) -> Sequence[SSAValue]:
+            self.bind_iterator(level, index)
+            return _flat(body(index, _unflat(shape, carried)))
+
+        return _unflat(shape, self.builder.loop(start, stop, step, _flat(accumulators), inside))
+
+    def bind_iterator(self, level: int, index: Index) -> None:
+        """Gives an iterator its value."""
+        self.frame.env[self.nest.iterators[level]] = index
+
+    # ---- accumulators
+
+    def identities(self, plan: Plan) -> list[SSAValue]:
+        """What the accumulators of a result start from."""
+        assert plan.monoid is not None
+        if self.width:
+            from tetractys.passes.llvm_vectors import vector_identities
+
+            return vector_identities(self, plan)
+        lanes = self.lanes(plan)
+        start = [monoids.identity(self.builder, plan.monoid, lanes)]
+        if plan.paired:
+            start.append(self.builder.constant(0, vector_of(i64, lanes)))
+        return start
+
+    def lanes(self, plan: Plan) -> int:
+        """The rows that a result's scalar differs between; 0 for a single one."""
+        return self.frame.rows if self.frame.rows > 1 and plan.part.value in self.frame.varying else 0
+
+    def _finish(self, plan: Plan, values: list[SSAValue]) -> None:
+        """Puts what a result's accumulators hold where it belongs."""
+        assert plan.monoid is not None
+        if self.width:
+            from tetractys.passes.llvm_vectors import reduce_accumulators
+
+            values = [reduce_accumulators(self, plan, values)]
+        self._put(plan, plan.monoid, values[0])
+        if plan.paired:
+            self._put_position(self.plans[plan.number + 1], values)
+
+    def _put(self, plan: Plan, monoid: Monoid, value: SSAValue) -> None:
+        if plan.part.result is not None:
+            self.frame.env[plan.part.result] = value
+            return
+        if plan.in_memory:
+            self.combine_in_memory(plan, monoid, value)
+        else:
+            self.store_scalar(plan, value)
+
+    def _put_position(self, plan: Plan, values: list[SSAValue]) -> None:
+        if plan.part.result is not None:
+            self.frame.env[plan.part.result] = values[1]
+        else:
+            self.store_scalar(plan, values[1])
+
+    # ---- the body, an iteration at a time
+
+    def indices(self, entries: Map) -> list[tuple[int, Index]]:
+        """The dimensions of an array that the iterators index."""
+        return [(d, self.frame.index(self.nest.iterators[entry]))
+                for d, entry in enumerate(entries) if entry >= 0]
+
+    def bind_elements(self, mask: SSAValue | None = None) -> None:
+        """Loads the elements that the body uses, and points at its rows."""
+        rows = zip(self.nest.elements, self.nest.inputs, self.nest.input_maps)
+        for element, source, entries in rows:
+            if element.first_use is None:
+                continue
+            buffer, indices = self.frame.buffer(source), self.indices(entries)
+            kept = [d for d, entry in enumerate(entries) if entry == SLICE]
+            if kept:
+                pointer = address(self.builder, buffer, indices)
+                self.frame.env[element] = buffer.drop(kept, pointer)
+            elif isinstance(element.type, VectorType):
+                self.frame.env[element] = self._load_vector(buffer, indices, mask)
+            else:
+                self.frame.env[element] = load_rows(self.builder, buffer, indices, self.depth)
+
+    def _load_vector(
+        self, buffer: Buffer, indices: list[tuple[int, Index]], mask: SSAValue | None
+    ) -> SSAValue | tuple[SSAValue, ...]:
+        pointer = address(self.builder, buffer, indices)
+        if isinstance(pointer, tuple):
+            return tuple(load_vector(self.builder, one, buffer.element, self.width, mask)
+                         for one in pointer)
+        return load_vector(self.builder, pointer, buffer.element, self.width, mask)
+
+    def lower_body(self) -> None:
+        """The operations of the body, but for products that a sum takes over."""
+        products = {plan.product for plan in self.plans if plan.product is not None}
+        for op in pure_operations(self.nest):
+            if op not in products:
+                self.frame.lower(op)
+
+    def step(self, accumulators: Accumulators) -> Accumulators:
+        """The body once, on scalars (or on a lane a row)."""
+        self.bind_elements()
+        self.lower_body()
+        found = dict(accumulators)
+        for plan in self.plans:
+            if plan.number in found:
+                found[plan.number] = self._accumulate(plan, found[plan.number])
+            elif plan.part.kind != "argmax" or plan.in_memory:
+                self.yield_scalar(plan)
+        return found
+
+    def _accumulate(self, plan: Plan, acc: list[SSAValue]) -> list[SSAValue]:
+        assert plan.monoid is not None
+        builder, lanes = self.builder, lanes_of(acc[0].type)
+        if plan.product is not None:
+            a, b = [builder.splat(v, lanes) if lanes and not lanes_of(v.type) else v
+                    for v in map(self.frame.scalar, plan.product.operands)]
+            return [builder.fma(a, b, acc[0])]
+        value = self._spread(self.frame.scalar(plan.part.value), lanes)
+        if not plan.paired:
+            return [monoids.combine(builder, plan.monoid, acc[0], value)]
+        position = self._spread(self.frame.scalar(self.plans[plan.number + 1].part.value), lanes)
+        return monoids.combine_position(builder, plan.monoid, acc, value, position)
+
+    def _spread(self, value: SSAValue, lanes: int) -> SSAValue:
+        return self.builder.splat(value, lanes) if lanes and not lanes_of(value.type) else value
+
+    def yield_scalar(self, plan: Plan) -> None:
+        """Stores, combines or binds what the body yields for one result."""
+        part, frame = plan.part, self.frame
+        if plan.by_rows:
+            self._yield_row(plan)
+        elif YIELDED in part.map:
+            self._scatter(plan)
+        elif part.out is None:
+            assert part.result is not None
+            frame.env[part.result] = self.frame.scalar(part.value)
+        elif isinstance(sink := self.out(plan), Sink):
+            monoid = Monoid.of(sink.kind, sink.row.element)
+            self._combine_at(sink.row, self.indices(part.map), monoid, frame.scalar(part.value))
+        elif plan.in_memory and plan.monoid is not None:
+            self.combine_in_memory(plan, plan.monoid, self._value(plan))
+        elif plan.part.kind != "argmax":
+            self.store_scalar(plan, self._value(plan))
+
+    def _value(self, plan: Plan) -> SSAValue:
+        if plan.product is not None and plan.part.value not in self.frame.env:
+            self.frame.lower(plan.product)
+        return self.frame.scalar(plan.part.value)
+
+    def store_scalar(self, plan: Plan, value: SSAValue) -> None:
+        """Stores a scalar at the collected iterators."""
+        target = self.out(plan)
+        assert isinstance(target, Buffer)
+        store_rows(self.builder, value, target, self.indices(plan.part.map))
+
+    def combine_in_memory(self, plan: Plan, monoid: Monoid, value: SSAValue) -> None:
+        """Combines a scalar with what stands at the collected iterators."""
+        target, indices = self.out(plan), self.indices(plan.part.map)
+        assert isinstance(target, Buffer)
+        if plan.paired:
+            self._combine_positions(plan, monoid, target, value)
+        else:
+            self._combine_at(target, indices, monoid, value)
+
+    def _combine_at(
+        self, target: Buffer, indices: list[tuple[int, Index]], monoid: Monoid, value: SSAValue
+    ) -> None:
+        builder = self.builder
+        in_rows = isinstance(target.pointer, tuple) or any(isinstance(i, RowIndex) for _, i in indices)
+        if not in_rows and self.frame.rows > 1:  # every row goes to the same place
+            value = self._spread(value, self.frame.rows)
+            value = monoids.reduce_lanes(builder, monoid, value)
+        old = load_rows(builder, target, indices, builder.depth)
+        value = self._spread(value, lanes_of(old.type))
+        store_rows(builder, monoids.combine(builder, monoid, old, value), target, indices)
+
+    def _combine_positions(
+        self, plan: Plan, monoid: Monoid, target: Buffer, value: SSAValue
+    ) -> None:
+        builder, second = self.builder, self.plans[plan.number + 1]
+        indices, positions = self.indices(plan.part.map), cast(Buffer, self.out(second))
+        depth = builder.depth
+        old = [load_rows(builder, buffer, indices, depth) for buffer in (target, positions)]
+        position = self._spread(self.frame.scalar(second.part.value), lanes_of(old[0].type))
+        new = monoids.combine_position(builder, monoid, old, value, position)
+        store_rows(builder, new[0], target, indices)
+        store_rows(builder, new[1], positions, indices)
+
+    def _yield_row(self, plan: Plan) -> None:
+        value = self.frame.env[plan.part.value]
+        if isinstance(value, Sink):
+            return
+        assert isinstance(value, Buffer)
+        target = self.out(plan)
+        assert isinstance(target, Buffer)
+        kept = [d for d, entry in enumerate(plan.part.map) if entry == SLICE]
+        row = target.drop(kept, address(self.builder, target, self.indices(plan.part.map)))
+        if row.pointer != value.pointer:
+            rows = self.frame.rows
+            transfer(self.builder, value, row, plan.monoid if plan.in_memory else None, rows)
+
+    def _scatter(self, plan: Plan) -> None:
+        target, part = self.out(plan), plan.part
+        assert isinstance(target, Buffer)
+        given = iter(part.indices)
+        indices: list[tuple[int, Index]] = []
+        bad: list[SSAValue] = []
+        for axis, entry in enumerate(part.map):
+            if entry == YIELDED:
+                index = self.frame.scalar(next(given))
+                safe, failed = gather_index(self.frame, self.nest, index, axis, target.sizes[axis])
+                indices.append((axis, safe))
+                bad.append(failed)
+            elif entry >= 0:
+                indices.append((axis, self.frame.index(self.nest.iterators[entry])))
+            elif entry != ZERO:
+                raise NotImplementedError("lower-loops-to-llvm: a scatter of rows; expected scalars")
+        self._scatter_at(plan, target, indices, bad)
+
+    def _scatter_at(
+        self, plan: Plan, target: Buffer, indices: list[tuple[int, Index]], bad: list[SSAValue]
+    ) -> None:
+        builder, value = self.builder, self.frame.scalar(plan.part.value)
+        failed = bad[0]
+        for other in bad[1:]:
+            failed = builder.binary(llvm.OrOp, failed, other)
+
+        def write() -> None:
+            new = value
+            if plan.part.kind == "scatter_add":
+                monoid = Monoid.of("add", target.element)
+                old = load_rows(builder, target, indices, builder.depth)
+                new = monoids.combine(builder, monoid, old, value)
+            store_rows(builder, new, target, indices)
+
+        builder.when(builder.icmp("eq", failed, builder.constant(0, failed.type)), write)
+
+
+def lower_nest(frame: Frame, nest: NestOp) -> None:
+    """Builds a nest."""
+    NestLowering(frame, nest).emit()
+
+
+def element_type(value: SSAValue) -> Attribute:
+    """The dialect element of an array or vector value, or the scalar's type."""
+    type_ = value.type
+    return type_.element_type if isinstance(type_, MemRefType | VectorType) else type_
+
+
+def _flat(accumulators: Accumulators) -> list[SSAValue]:
+    return [value for values in accumulators.values() for value in values]
+
+
+def _unflat(shape: dict[int, int], values: Sequence[SSAValue]) -> Accumulators:
+    found: Accumulators = {}
+    start = 0
+    for number, count in shape.items():
+        found[number] = list(values[start : start + count])
+        start += count
+    return found

@@ -1,0 +1,180 @@
+"""Whole arrays and rows at level 3: filling, copying, combining; and indices that the program gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import VectorType, i1
+from xdsl.ir import Operation, SSAValue
+
+from tetractys.passes import llvm_monoids as monoids
+from tetractys.passes.llvm_builder import PTR, itemsize, llvm_type, memory_type
+from tetractys.passes.llvm_memory import Buffer, address, from_memory, load_vector, store_one
+from tetractys.passes.llvm_monoids import Monoid
+from tetractys.passes.llvm_scopes import ScopedBuilder
+
+if TYPE_CHECKING:
+    from tetractys.passes.llvm_frame import Frame
+
+VECTOR_BYTES = 64
+
+
+def count(builder: ScopedBuilder, buffer: Buffer) -> SSAValue:
+    """The number of elements."""
+    total = builder.index(1)
+    for number, size in enumerate(buffer.sizes):
+        total = builder.mul(total, size) if number else size
+    return total
+
+
+def fill(builder: ScopedBuilder, buffer: Buffer, number: float) -> None:
+    """Puts one number into every element of a contiguous array (of each row's, for several)."""
+    element = memory_type(buffer.element)
+    lanes = VECTOR_BYTES // itemsize(element)
+    value = number if llvm_type(buffer.element) != i1 else int(number) & 1
+    vector = builder.constant(value, VectorType(element, [lanes]))
+    size = count(builder, buffer)
+    places = buffer.pointer if isinstance(buffer.pointer, tuple) else (buffer.pointer,)
+    mask = builder.lane_mask(size, lanes)
+
+    def body(index: SSAValue) -> None:
+        for place in places:
+            builder.masked_store(vector, builder.offset(place, index, element), mask)
+
+    builder.overlapping_loop(size, lanes, body)
+
+
+def transfer(
+    builder: ScopedBuilder, source: Buffer, target: Buffer, monoid: Monoid | None, rows: int
+) -> None:
+    """Copies a row, or combines it with what is there; of several rows, one after another."""
+    assert len(source.sizes) == len(target.sizes)
+    if not source.sizes:
+        _transfer_last(builder, source, target, monoid, rows)
+        return
+    _transfer_level(builder, source, target, monoid, rows)
+
+
+def _transfer_level(
+    builder: ScopedBuilder, source: Buffer, target: Buffer, monoid: Monoid | None, rows: int
+) -> None:
+    if len(source.sizes) == 1:
+        _transfer_last(builder, source, target, monoid, rows)
+        return
+    kept = list(range(1, len(source.sizes)))
+
+    def body(index: SSAValue, _: object) -> list[SSAValue]:
+        inner = [b.drop(kept, address(builder, b, [(0, index)])) for b in (source, target)]
+        _transfer_level(builder, inner[0], inner[1], monoid, rows)
+        return []
+
+    builder.loop(builder.index(0), source.sizes[0], 1, [], body)
+
+
+def _transfer_last(
+    builder: ScopedBuilder, source: Buffer, target: Buffer, monoid: Monoid | None, rows: int
+) -> None:
+    """The innermost dimension, element by element, or in vectors where it is dense."""
+    dense = all(b.strides[-1] == itemsize(b.element) for b in (source, target))
+    width = VECTOR_BYTES // itemsize(source.element) if dense else 0
+
+    def body(index: SSAValue, _: object) -> list[SSAValue]:
+        mask = builder.lane_mask(builder.sub(source.sizes[0], index), width) if width else None
+        _transfer_element(builder, source, target, monoid, rows, index, width, mask)
+        return []
+
+    builder.loop(builder.index(0), source.sizes[0], width or 1, [], body)
+
+
+def _transfer_element(
+    builder: ScopedBuilder,
+    source: Buffer,
+    target: Buffer,
+    monoid: Monoid | None,
+    rows: int,
+    index: SSAValue,
+    width: int,
+    mask: SSAValue | None,
+) -> None:
+    origins, places = [address(builder, b, [(0, index)]) for b in (source, target)]
+    read = [load_vector(builder, one, source.element, width, mask)
+            for one in (origins if isinstance(origins, tuple) else (origins,))]
+    values = read if len(read) == rows else read * rows
+    written = places if isinstance(places, tuple) else (places,)
+    for row, place in enumerate(written):
+        mine = [values[row]] if len(written) > 1 else values
+        if monoid is None:
+            store_one(builder, mine[-1], place, mask)
+            continue
+        total = load_vector(builder, place, target.element, width, mask)
+        for value in mine:
+            total = monoids.combine(builder, monoid, total, value)
+        store_one(builder, total, place, mask)
+
+
+# ---- indices that the program computes
+
+
+def gather_index(
+    frame: Frame, op: Operation, index: SSAValue, axis: int, size: SSAValue
+) -> tuple[SSAValue, SSAValue]:
+    """The index counted from the front, and whether it is out of range (reported)."""
+    builder = frame.builder
+    lanes = index.type.get_shape()[0] if isinstance(index.type, VectorType) else 0
+    bound = builder.splat(size, lanes)
+    zero = builder.constant(0, index.type)
+    wrapped = builder.select(builder.icmp("slt", index, zero), builder.add(index, bound), index)
+    bad = builder.icmp("uge", wrapped, bound)
+    code = frame.tables.error(
+        "IndexError", "index {0} is out of bounds for axis {1} with size {2}", op)
+    for row in range(lanes or 1):
+        one, found = (bad, index) if not lanes else (
+            builder.extract(bad, row), builder.extract(index, row))
+        values = [found, builder.index(axis), size]
+        builder.when(one, lambda values=values: frame.report(code, values))
+    return wrapped, bad
+
+
+def lower_gather(frame: Frame, op: Operation) -> None:
+    """`loops.gather`: an element at computed indices; out of range, anything, and the call fails."""
+    buffer = frame.buffer(op.operands[0])
+    inbounds = "inbounds" in op.properties
+    indices = [frame.scalar(index) for index in op.operands[1:]]
+    bad: list[SSAValue] = []
+    if not inbounds:
+        checked = [gather_index(frame, op, index, axis, buffer.sizes[axis])
+                   for axis, index in enumerate(indices)]
+        indices, bad = [index for index, _ in checked], [flag for _, flag in checked]
+    lanes = max((index.type.get_shape()[0] for index in indices
+                 if isinstance(index.type, VectorType)), default=0)
+    if isinstance(buffer.pointer, tuple):
+        lanes = len(buffer.pointer)
+    found = [_gather_one(frame, buffer, indices, bad, row, lanes) for row in range(lanes or 1)]
+    value = frame.builder.pack(found) if lanes else found[0]
+    frame.env[op.results[0]] = from_memory(frame.builder, value, buffer.element)
+
+
+def _gather_one(
+    frame: Frame, buffer: Buffer, indices: list[SSAValue], bad: list[SSAValue], row: int, lanes: int
+) -> SSAValue:
+    """The element for one row, as it is in memory; a failed index reads the flat block instead."""
+    builder = frame.builder
+
+    def of_row(value: SSAValue) -> SSAValue:
+        return builder.extract(value, row) if isinstance(value.type, VectorType) else value
+
+    base = buffer.pointer[row] if isinstance(buffer.pointer, tuple) else buffer.pointer
+    one = Buffer(base, buffer.element, buffer.sizes, buffer.strides)
+    pointer = address(builder, one, [(axis, of_row(index)) for axis, index in enumerate(indices)])
+    assert isinstance(pointer, SSAValue)
+    for flag in bad:
+        pointer = builder.emit(_select(), (of_row(flag), frame.flat, pointer), PTR)
+    return builder.load(pointer, memory_type(buffer.element))
+
+
+def _select() -> type[Operation]:
+    from tetractys.dialects.llvm_ext import SelectOp
+
+    return SelectOp
+
+

@@ -1,0 +1,295 @@
+"""The innermost loop of a vectorised nest.
+
+Without accumulators: a light body is built twice, plain over the whole vectors and masked for the
+rest; a heavy one once, masked. Where doing an element twice does no harm, that one loop ends with a
+vector that is moved back to end at the size (LOOPS 2), else each step computes its mask.
+
+With accumulators: `ACCUMULATORS` vectors of each, so that element k goes to virtual lane k modulo
+all lanes. A light body is unrolled over them and built once more, masked, for the rest, where the
+accumulators rotate; a heavy one rotates all the time. Rotating does not change the sum: see
+`llvm_monoids`. Where rows are worked on together there is a set of accumulators for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from xdsl.dialects import llvm
+from xdsl.dialects.builtin import VectorType, i1, i64
+from xdsl.ir import SSAValue
+
+from tetractys.passes import llvm_monoids as monoids
+from tetractys.passes.llvm_builder import vector_of
+from tetractys.passes.llvm_frame import Sink
+from tetractys.passes.llvm_memory import Buffer, Value, address, load_vector, store_one
+from tetractys.passes.llvm_monoids import Monoid
+from tetractys.passes.llvm_plan import HEAVY, Plan, pure_operations, sink_product, weight
+from tetractys.passes.storage import inplace_of
+
+if TYPE_CHECKING:
+    from xdsl.ir import Operation
+
+    from tetractys.passes.llvm_nest import Accumulators, NestLowering
+
+Slots: TypeAlias = "list[list[SSAValue]]"
+"""Accumulators: one list a slot, in it one vector a row; masks of NaNs in one more slot."""
+
+ACCUMULATORS = 4
+ROW_ACCUMULATORS = 2
+"""Of a nest inside a jammed one: the rows are chains enough."""
+
+
+def slots_of(lowering: NestLowering) -> int:
+    """How many accumulators a result of the nest has."""
+    nest = lowering.nest
+    outer = nest.parent_op()
+    jammed = outer is not None and isinstance(outer, type(nest)) and outer.scheduled("jam", 1) > 1
+    return ROW_ACCUMULATORS if jammed else ACCUMULATORS
+
+
+def vector_identities(lowering: NestLowering, plan: Plan) -> list[SSAValue]:
+    """What a result's accumulators start from, flat."""
+    assert plan.monoid is not None
+    builder, rows = lowering.builder, max(lowering.lanes(plan), 1)
+    start = monoids.identity(builder, plan.monoid, lowering.width)
+    found = [start] * (rows * slots_of(lowering))
+    if plan.monoid.keeps_nan:
+        found += [builder.constant(0, vector_of(i1, lowering.width))] * rows
+    return found
+
+
+def reduce_accumulators(
+    lowering: NestLowering, plan: Plan, values: list[SSAValue]
+) -> SSAValue:
+    """A scalar, or a lane a row, from a result's accumulators."""
+    assert plan.monoid is not None
+    builder, rows = lowering.builder, max(lowering.lanes(plan), 1)
+    slots = _slots(values, rows)
+    nans = slots.pop() if plan.monoid.keeps_nan else None
+    vectors: list[SSAValue] = []
+    for row in range(rows):
+        vector = monoids.fold(builder, plan.monoid, [slot[row] for slot in slots])
+        if nans is not None:
+            vector = monoids.put_nan(builder, vector, nans[row])
+        vectors.append(vector)
+    return monoids.reduce_rows(builder, plan.monoid, vectors)
+
+
+def _slots(values: Sequence[SSAValue], rows: int) -> Slots:
+    return [list(values[k : k + rows]) for k in range(0, len(values), rows)]
+
+
+class VectorLoops:
+    """The innermost loop of a nest with vectors."""
+
+    def __init__(self, lowering: NestLowering) -> None:
+        self.lowering = lowering
+        self.builder = lowering.builder
+        self.frame = lowering.frame
+        self.width = lowering.width
+        self.slots = slots_of(lowering)
+        self.heavy = weight(lowering.nest) > HEAVY and self.frame.cheap_masks
+        """Whether the body is built once."""
+        self.sink_products = self._find_sink_products()
+
+    def _find_sink_products(self) -> dict[int, Operation]:
+        found: dict[int, Operation] = {}
+        for plan in self.lowering.plans:
+            if plan.part.out is not None and isinstance(sink := self.lowering.out(plan), Sink):
+                product = sink_product(self.lowering.nest, plan.part, sink.kind)
+                if product is not None:
+                    found[plan.number] = product
+        return found
+
+    def emit(self, level: int, accumulators: Accumulators) -> Accumulators:
+        """Builds the loop."""
+        if accumulators:
+            return self._reduce(level, accumulators)
+        self._map(level)
+        return {}
+
+    # ---- without accumulators
+
+    def _map(self, level: int) -> None:
+        builder, size = self.builder, self.lowering.sizes[level]
+        if not self.heavy:
+            main = self._whole(size, self.width)
+            self._map_loop(level, builder.index(0), main, None)
+            self._map_loop(level, main, size, size)
+        elif self._is_idempotent():
+            mask = builder.lane_mask(size, self.width)
+
+            def body(index: SSAValue) -> None:
+                self.lowering.bind_iterator(level, index)
+                self._step(mask, {}, 0)
+
+            builder.overlapping_loop(size, self.width, body)
+        else:
+            self._map_loop(level, builder.index(0), size, size)
+
+    def _map_loop(
+        self, level: int, start: SSAValue, stop: SSAValue, size: SSAValue | None
+    ) -> None:
+        """Steps of a vector; masked by what is left of `size`, if it is given."""
+        def body(index: SSAValue, inner: Accumulators) -> Accumulators:
+            mask = self._mask(index, size)
+            self._step(mask, {}, 0)
+            return inner
+
+        self.lowering.counted(level, start, stop, self.width, {}, body)
+
+    def _mask(self, index: SSAValue, size: SSAValue | None) -> SSAValue | None:
+        if size is None:
+            return None
+        return self.builder.lane_mask(self.builder.sub(size, index), self.width)
+
+    def _whole(self, size: SSAValue, step: int) -> SSAValue:
+        """The largest multiple of `step` (a power of two) up to `size`."""
+        return self.builder.emit(llvm.AndOp, (size, self.builder.index(-step)), i64)
+
+    def _is_idempotent(self) -> bool:
+        """Whether an element may be done twice: nothing is combined in memory or written over."""
+        plans = self.lowering.plans
+        return not inplace_of(self.lowering.nest) and not any(
+            plan.in_memory or isinstance(self.lowering.out(plan), Sink) for plan in plans
+        )
+
+    # ---- with accumulators
+
+    def _reduce(self, level: int, accumulators: Accumulators) -> Accumulators:
+        builder, size = self.builder, self.lowering.sizes[level]
+        start = builder.index(0)
+        if not self.heavy:
+            main = self._whole(size, self.width * self.slots)
+            accumulators = self._unrolled(level, start, main, accumulators)
+            start = main
+
+        def body(index: SSAValue, inner: Accumulators) -> Accumulators:
+            found = self._step(self._mask(index, size), inner, 0)
+            return {number: self._rotated(number, values) for number, values in found.items()}
+
+        return self.lowering.counted(level, start, size, self.width, accumulators, body)
+
+    def _unrolled(
+        self, level: int, start: SSAValue, stop: SSAValue, accumulators: Accumulators
+    ) -> Accumulators:
+        def body(index: SSAValue, inner: Accumulators) -> Accumulators:
+            for slot in range(self.slots):
+                if slot:
+                    position = self.builder.add(index, self.builder.index(slot * self.width))
+                    self.lowering.bind_iterator(level, position)
+                inner = self._step(None, inner, slot)
+            return inner
+
+        step = self.width * self.slots
+        return self.lowering.counted(level, start, stop, step, accumulators, body)
+
+    def _rotated(self, number: int, values: list[SSAValue]) -> list[SSAValue]:
+        rows = max(self.lowering.lanes(self.lowering.plans[number]), 1)
+        slots = _slots(values, rows)
+        turned = [*slots[1 : self.slots], slots[0], *slots[self.slots :]]
+        return [value for slot in turned for value in slot]
+
+    # ---- the body
+
+    def _step(
+        self, mask: SSAValue | None, accumulators: Accumulators, slot: int
+    ) -> Accumulators:
+        """The body once; its results go to memory and to a slot of the accumulators."""
+        lowering = self.lowering
+        lowering.bind_elements(mask)
+        self._lower_body()
+        found = dict(accumulators)
+        for plan in lowering.plans:
+            if plan.number in found:
+                found[plan.number] = self._accumulate(plan, found[plan.number], slot, mask)
+            else:
+                self._yield(plan, mask)
+        return found
+
+    def _lower_body(self) -> None:
+        products = {plan.product for plan in self.lowering.plans if plan.product is not None}
+        products.update(self.sink_products.values())
+        for op in pure_operations(self.lowering.nest):
+            if op not in products:
+                self.frame.lower(op)
+
+    def _operands(self, plan: Plan, product: object, rows: int) -> list[list[SSAValue]]:
+        """For each row the yielded value, or the two factors of a product."""
+        values = product.operands if product is not None else [plan.part.value]  # type: ignore[attr-defined]
+        found = [self.frame.value(value) for value in values]
+        return [[_of_row(value, row) for value in found] for row in range(rows)]
+
+    def _accumulate(
+        self, plan: Plan, values: list[SSAValue], slot: int, mask: SSAValue | None
+    ) -> list[SSAValue]:
+        assert plan.monoid is not None
+        rows = max(self.lowering.lanes(plan), 1)
+        slots = _slots(values, rows)
+        for row, given in enumerate(self._operands(plan, plan.product, rows)):
+            acc = slots[slot][row]
+            slots[slot][row] = self._masked(mask, self._combined(plan.monoid, acc, given), acc)
+            if plan.monoid.keeps_nan:
+                found = monoids.is_nan(self.builder, given[0])
+                if mask is not None:
+                    found = self.builder.binary(llvm.AndOp, found, mask)
+                slots[-1][row] = self.builder.binary(llvm.OrOp, slots[-1][row], found)
+        return [value for held in slots for value in held]
+
+    def _combined(self, monoid: Monoid, acc: SSAValue, given: list[SSAValue]) -> SSAValue:
+        if len(given) == 2:
+            return self.builder.fma(given[0], given[1], acc)
+        if monoid.keeps_nan:
+            return monoids.combine_ordered(self.builder, monoid, acc, given[0])
+        return monoids.combine(self.builder, monoid, acc, given[0])
+
+    def _masked(self, mask: SSAValue | None, new: SSAValue, old: SSAValue) -> SSAValue:
+        return new if mask is None else self.builder.select(mask, new, old)
+
+    def _yield(self, plan: Plan, mask: SSAValue | None) -> None:
+        target, indices = self.lowering.out(plan), self.lowering.indices(plan.part.map)
+        if isinstance(target, Sink):
+            monoid = Monoid.of(target.kind, target.row.element)
+            pointer = address(self.builder, target.row, indices)
+            product = self.sink_products.get(plan.number)
+            self._combine(plan, product, monoid, target.row, pointer, mask)
+            return
+        pointer = address(self.builder, target, indices)
+        if plan.in_memory and plan.monoid is not None:
+            self._combine(plan, plan.product, plan.monoid, target, pointer, mask)
+            return
+        value = self.frame.value(plan.part.value)
+        pointers = pointer if isinstance(pointer, tuple) else (pointer,)
+        for row, one in enumerate(pointers):
+            store_one(self.builder, _of_row(value, row), one, mask)
+
+    def _combine(
+        self,
+        plan: Plan,
+        product: object,
+        monoid: Monoid,
+        target: Buffer,
+        pointer: Value,
+        mask: SSAValue | None,
+    ) -> None:
+        """Combines the yielded vectors with memory; all rows in order, where they share a place."""
+        rows = self.frame.rows
+        given = self._operands(plan, product, rows)
+        places = pointer if isinstance(pointer, tuple) else (pointer,)
+        for row, place in enumerate(places):
+            value = load_vector(self.builder, place, target.element, self.width, mask)
+            for one in [given[row]] if len(places) > 1 else given:
+                value = self._combine_one(monoid, value, one)
+            store_one(self.builder, value, place, mask)
+
+    def _combine_one(self, monoid: Monoid, acc: SSAValue, given: list[SSAValue]) -> SSAValue:
+        if len(given) == 2:
+            return self.builder.fma(given[0], given[1], acc)
+        return monoids.combine(self.builder, monoid, acc, given[0])
+
+
+def _of_row(value: Value, row: int) -> SSAValue:
+    found = value[row] if isinstance(value, tuple) else value
+    assert isinstance(found.type, VectorType)
+    return found

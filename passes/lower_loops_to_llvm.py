@@ -1,0 +1,216 @@
+"""`lower-loops-to-llvm`: loop nests in memory become LLVM instructions.
+
+Pre-condition: bufferized, vectorised where it pays, elementary functions expanded.
+Post-condition: `llvm.func @tt_kernel(ptr) -> i32` and `@tt_shape` by the flat ABI (`runtime/spec.py`);
+module attributes `tt.errors` (what a code in the flat block means) and `tt.externs` (the C functions
+that the table of addresses must hold). No LLVM pass is needed: loops are rotated, invariants are in
+front of them, equal instructions are one, nothing is on the stack but the arguments of library calls.
+
+    loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>)
+        -> (collect[%i] into %r : memref<?xf64>) { ... loops.yield %v : vector<8xf64> }
+becomes, much shortened,
+    ^bb1(%i : i64):
+      %p = llvm.getelementptr inbounds %x[%i] : (!llvm.ptr, i64) -> !llvm.ptr, f64
+      %a = llvm.load %p {alignment = 8 : i64} : !llvm.ptr -> vector<8xf64>
+      ...
+      llvm.store %v, %q {alignment = 8 : i64} : vector<8xf64>, !llvm.ptr
+      %next = llvm.add %i, %c8 : i64
+      llvm.cond_br %more, ^bb1(%next : i64), ^bb2
+
+The parts: `llvm_frame` (the function, the ABI, operations), `llvm_nest` (loops), `llvm_vectors` (the
+innermost one), `llvm_rows` (jam), `llvm_monoids` (reductions), `llvm_memory` (addresses),
+`llvm_workspace` (the arena), `llvm_transfer` (rows, gathers), `llvm_calls`, and below them
+`llvm_scopes` and `llvm_builder`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import func, llvm
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    IntegerAttr,
+    MemRefType,
+    ModuleOp,
+    StringAttr,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from tetractys.dialects import elemwise, loops
+from tetractys.dialects.loops import NestOp
+from tetractys.passes.llvm_calls import lower_call
+from tetractys.passes.llvm_empty import check_empty
+from tetractys.passes.llvm_frame import (
+    HEADER_WORDS,
+    KERNEL_TYPE,
+    WORD_ERROR,
+    WORD_WORKSPACE,
+    ErrorSite,
+    Frame,
+    Tables,
+    file_and_line,
+    lower_constant,
+    lower_dim,
+    lower_splat,
+    lower_store,
+    lower_view,
+)
+from tetractys.passes.llvm_nest import NestLowering
+from tetractys.passes.llvm_transfer import lower_gather
+from tetractys.passes.llvm_workspace import Workspace, lower_alloc
+
+KERNEL, SHAPE = "tt_kernel", "tt_shape"
+
+
+class FunctionLowering:
+    """One function of ours becoming one of level 3."""
+
+    def __init__(
+        self, source: func.FuncOp, name: str, tables: Tables, results_from: int, cheap_masks: bool
+    ) -> None:
+        self.source = source
+        self.block = source.body.block
+        self.results_from = results_from
+        self.frame = Frame(name, tables, cheap_masks=cheap_masks)
+        self.builder = self.frame.builder
+        self.workspace = Workspace(self.frame)
+        self.nests: list[NestLowering] = []
+        self.frame.lowerings = {
+            elemwise.ConstantOp: lower_constant,
+            elemwise.SplatOp: lower_splat,
+            loops.DimOp: lower_dim,
+            loops.StoreOp: lower_store,
+            loops.ViewOp: lower_view,
+            loops.GatherOp: lower_gather,
+            loops.CallOp: lower_call,
+            loops.AllocOp: partial(self._alloc),
+            NestOp: self._nest,
+            loops.CheckOp: self._check,
+        }
+
+    def run(self) -> llvm.FuncOp:
+        """Builds the function."""
+        frame, builder = self.frame, self.builder
+        frame.bind_arguments(self.block.args, results_from=self.results_from)
+        frame.store_word(builder.index(0), WORD_ERROR)
+        for op in self.block.ops:
+            if isinstance(op, func.ReturnOp):
+                self._return(op)
+            else:
+                frame.lower(op)
+        return frame.function(KERNEL_TYPE)
+
+    def _nest(self, frame: Frame, op: Operation) -> None:
+        nest = cast(NestOp, op)
+        if not self.nests:
+            check_empty(frame, nest)
+        lowering = NestLowering(frame, nest)
+        self.nests.append(lowering)
+        lowering.emit()
+        self.nests.pop()
+
+    def _alloc(self, frame: Frame, op: Operation) -> None:
+        lower_alloc(frame, self.workspace, self.nests, op)
+
+    def _check(self, frame: Frame, op: Operation) -> None:
+        check = cast(loops.CheckOp, op)
+        kind = check.kind.data if check.kind is not None else "ValueError"
+        code = frame.tables.error(kind, check.message.data, op)
+        values = [frame.scalar(value) for value in op.operands]
+        failed = self.builder.icmp("ne", values[0], values[1])
+        self.builder.when(failed, lambda: frame.report(code, values))
+
+    def _return(self, op: func.ReturnOp) -> None:
+        builder = self.builder
+        if self.frame.name == SHAPE:
+            self._store_sizes([self.frame.scalar(value) for value in op.operands])
+        code = builder.load(builder.offset(self.frame.flat, 8 * WORD_ERROR), i64)
+        failed = builder.icmp("ne", code, builder.index(0))
+        status = builder.emit(llvm.ZExtOp, (failed,), i32)
+        builder.block.add_op(llvm.ReturnOp.create(operands=[status]))
+
+    def _store_sizes(self, sizes: list[SSAValue]) -> None:
+        """The sizes of the results and of the workspace into the flat block."""
+        remaining = iter(sizes)
+        word = HEADER_WORDS
+        for number, argument in enumerate(self.block.args):
+            rank = _rank(argument.type)
+            if number >= self.results_from:
+                for dimension in range(rank):
+                    self.frame.store_word(next(remaining), word + 1 + dimension)
+            word += 1 + 2 * rank
+        self.frame.store_word(self.workspace.end, WORD_WORKSPACE)
+
+
+def _rank(type_: Attribute) -> int:
+    return len(type_.get_shape()) if isinstance(type_, MemRefType) else 0
+
+
+def _error_attribute(site: ErrorSite) -> DictionaryAttr:
+    file, line = file_and_line(site.location)
+    return DictionaryAttr({
+        "kind": StringAttr(site.kind),
+        "message": StringAttr(site.message),
+        "file": StringAttr(file),
+        "line": IntegerAttr(line, i64),
+        "operation": StringAttr(site.operation),
+    })
+
+
+def lower_functions(
+    main: func.FuncOp, shape: func.FuncOp | None, *, cheap_masks: bool
+) -> tuple[list[Operation], Tables]:
+    """The functions of level 3 for a kernel and its shape function, and their tables."""
+    tables = Tables()
+    arguments = main.body.block.args
+    results = _results_from(main, len(arguments))
+    lowered: list[Operation] = [
+        FunctionLowering(main, KERNEL, tables, results, cheap_masks).run()
+    ]
+    if shape is not None:
+        lowered.append(FunctionLowering(shape, SHAPE, tables, results, cheap_masks).run())
+    return lowered, tables
+
+
+def _results_from(main: func.FuncOp, count: int) -> int:
+    """The number of the first result among the arguments."""
+    found = main.attributes.get("tt.results")
+    return count - cast("IntegerAttr", found).value.data if found is not None else count
+
+
+@dataclass(frozen=True)
+class LowerLoopsToLlvmPass(ModulePass):
+    """See the module.
+
+    masks: whether masked loads and stores are cheap (AVX-512): heavy bodies are then built once.
+    """
+
+    name = "lower-loops-to-llvm"
+    masks: bool = True
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Replaces `@main` and `@main_shape`, or each function of a file of tests."""
+        functions = [f for f in op.body.block.ops if isinstance(f, func.FuncOp)]
+        by_name = {f.sym_name.data: f for f in functions}
+        for function in functions:
+            name = function.sym_name.data
+            if name.endswith("_shape") and name.removesuffix("_shape") in by_name:
+                continue
+            lowered, tables = lower_functions(
+                function, by_name.get(f"{name}_shape"), cheap_masks=self.masks
+            )
+            for new in lowered:
+                op.body.block.insert_op_before(new, function)
+            op.attributes["tt.errors"] = ArrayAttr([_error_attribute(e) for e in tables.errors])
+            op.attributes["tt.externs"] = ArrayAttr([StringAttr(name) for name in tables.externs])
+        for function in functions:
+            function.detach()
+            function.erase()
