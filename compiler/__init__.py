@@ -1,5 +1,4 @@
-"""Tetractys: symbolic tensor expressions, compiled to machine code through dialects and passes of
-their own."""
+"""Tetractys: symbolic tensor expressions, compiled to machine code by its own dialects and passes."""
 
 from __future__ import annotations
 

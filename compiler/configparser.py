@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 MODES = ("Mode", "DebugMode", "FAST_RUN", "NanGuardMode", "FAST_COMPILE", "DEBUG_MODE")
 """Names that `config.mode` and `function(mode=...)` take."""
@@ -25,8 +25,7 @@ class ConfigError(Exception):
 
 
 class _Flag:
-    """A flag: its default, how a value is checked and converted, whether it is fixed at
-    start-up."""
+    """A flag: its default, how a value is converted, whether it is fixed at start-up."""
 
     __slots__ = ("convert", "default", "read_only")
 
@@ -134,6 +133,11 @@ class Config:
 
     floatX: str
     mode: Any
+    _prefix: str
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...  # the flags above
 
     def __init__(self, prefix: str = "") -> None:
         self.__dict__["_prefix"] = prefix

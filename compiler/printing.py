@@ -17,8 +17,7 @@ Part = str | Variable
 
 # debugprint.
 class _Ids:
-    """`[id A]` of each Apply, and of each variable without one, in the order of first
-    appearance."""
+    """`[id A]` of each Apply, or variable without one, in the order of appearance."""
 
     def __init__(self, kind: str) -> None:
         if kind not in ("id", "int", "CHAR", ""):
@@ -162,8 +161,8 @@ def _elemwise(op: Any, inputs: Sequence[Variable]) -> list[Part]:
     if op.name == "Elemwise{identity}":
         return [inputs[0]]
     if short == "cast":
-        return _call(op.props["dtype"], inputs)
-    return _call(_CALLS.get(short, short), inputs)
+        return _call(str(op.props["dtype"]), inputs)
+    return _call(str(_CALLS.get(short, short)), inputs)
 
 
 def _dimshuffle(op: Any, inputs: Sequence[Variable]) -> list[Part]:
@@ -180,8 +179,7 @@ def _dimshuffle(op: Any, inputs: Sequence[Variable]) -> list[Part]:
 
 
 def _subtensor(op: Any, inputs: Sequence[Variable]) -> list[Part]:
-    """Slices show dtypes; integers show their operands, which Theano takes from the end: so do
-    we."""
+    """Slices show dtypes; integers their operands, taken from the end, as Theano does."""
     operands = list(inputs)
     entries: list[list[Part]] = []
     for entry in op.entries:

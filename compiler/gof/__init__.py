@@ -1,5 +1,4 @@
-"""Theano's names for the graph: `gof.Apply`, `gof.graph.inputs`, ... All of it lives in
-`tetractys.graph`."""
+"""Theano's names for the graph: `gof.Apply`, `gof.graph.inputs`: all from `tetractys.graph`."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from tetractys.graph.site import at_site, creation_site
 from tetractys.graph.variable import Apply, Variable
 
 if TYPE_CHECKING:
-    from tetractys.dialects.signature import Signature
     from tetractys.graph.type import Type
 
 _NO_PROPS: Mapping[str, object] = {}
@@ -28,8 +27,8 @@ class Op:
     text follow from these attributes.
     """
 
-    signature: Signature | None = None
-    """The dialect's definition of a native operation; None for a host operation."""
+    signature: Any = None
+    """The dialect's `Signature` of a native operation; None for a host operation."""
     props: Mapping[str, object] = _NO_PROPS
     """The properties of a native operation: plain hashable values."""
 
@@ -39,6 +38,10 @@ class Op:
     itypes: Sequence[Type] | None = None
     otypes: Sequence[Type] | None = None
     __props__: ClassVar[tuple[str, ...] | None] = None
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...  # facades add attributes of their own
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from tetractys.graph.traverse import io_toposort
 from tetractys.graph.variable import Constant, Variable
 
-Pairs = Mapping[Variable, Any] | Iterable[tuple[Variable, Any]]
+Pairs: TypeAlias = Mapping[Variable, Any] | Iterable[tuple[Variable, Any]]
 
 
 def substitute(
@@ -23,7 +23,7 @@ def substitute(
     graph unless `copy_all`. strict: a replacement must have (or convert to) the type it replaces;
     otherwise types are inferred anew.
     """
-    image: dict[Variable, Variable] = {}
+    image: dict[Any, Any] = {}
     for old, new in replace.items():
         image[old] = old.type.filter_variable(new) if strict else new
     for node in io_toposort(list(image), outputs):
@@ -39,8 +39,7 @@ def substitute(
 def clone_get_equiv(
     inputs: Sequence[Variable], outputs: Sequence[Variable], copy_inputs: bool = True
 ) -> dict[Any, Any]:
-    """Copies the graph between `inputs` and `outputs`; gives old -> new for variables and
-    Applies."""
+    """Copies the graph between `inputs` and `outputs`; gives old -> new, Applies included."""
     memo: dict[Any, Any] = {v: v.clone() if copy_inputs else v for v in inputs}
     for node in io_toposort(list(inputs), outputs):
         for variable in node.inputs:
@@ -74,10 +73,10 @@ def as_pairs(replace: Pairs | None, what: str) -> list[tuple[Variable, Any]]:
     if not isinstance(replace, (list, tuple)):
         raise ValueError(
             f"{what} is neither a dictionary, list, tuple or None ! The value provided is "
-            f"{replace},"
-            f"of type {type(replace)}"
+            f"{replace},of type {type(replace)}"
         )
-    return [(old, new) for old, new in replace]
+    pairs: Any = replace
+    return [(old, new) for old, new in pairs]
 
 
 def clone(
@@ -93,7 +92,7 @@ def clone(
     """
     if copy_inputs is not None:
         share_inputs = copy_inputs
-    outputs = list(output) if isinstance(output, (list, tuple)) else [output]
+    outputs: list[Any] = list(output) if isinstance(output, (list, tuple)) else [output]
     image: dict[Variable, Variable] = {}
     for old, new in as_pairs(replace, "replace argument of clone"):
         image[old] = new if isinstance(new, Variable) else old.type.filter_variable(new)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 from tetractys.graph.traverse import io_toposort
 from tetractys.graph.variable import Constant, Variable
 
-Givens = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
+Givens: TypeAlias = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
 
 
 def is_same_graph(first: Variable, second: Variable, givens: Givens | None = None) -> bool:
@@ -16,7 +17,7 @@ def is_same_graph(first: Variable, second: Variable, givens: Givens | None = Non
     Equal constants are the same; other inputs only if they are one variable, or if `givens`, a dict
     or a list of pairs, takes one to the other.
     """
-    pairs = list(givens.items()) if isinstance(givens, Mapping) else list(givens or ())
+    pairs: list[Any] = list(givens.items()) if isinstance(givens, Mapping) else list(givens or ())
     numbering = _Numbering()
     for old, new in pairs:
         numbering.add([new])

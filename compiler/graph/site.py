@@ -30,8 +30,7 @@ _override: list[Site] = []
 
 
 def _classify(file: str) -> bool:
-    """Whether code in `file` is ours. The demo (`__main__.py`, `demo/`) counts as a user's
-    program."""
+    """Whether code in `file` is ours; the demo (`__main__.py`, `demo/`) counts as a user's."""
     path = os.path.abspath(file)
     own = any(path.startswith(root) for root in _OWN_ROOTS)
     relative = path[len(_ROOT) + 1 :]

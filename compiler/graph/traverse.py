@@ -89,8 +89,7 @@ def toposort(outputs: Iterable[Variable]) -> list[Apply]:
 def general_toposort(
     roots: Iterable[Apply], needed: Callable[[Apply], Sequence[Apply]]
 ) -> list[Apply]:
-    """`roots` and all they need, each after what `needed` gives for it; InconsistencyError on a
-    cycle."""
+    """`roots` and all they need, each after what `needed` gives; InconsistencyError on a cycle."""
     done: dict[Apply, None] = {}
     active: set[Apply] = set()
     stack: list[tuple[Apply, bool]] = [(root, False) for root in reversed(list(roots))]
@@ -131,8 +130,7 @@ def variables(given: Iterable[Variable], outputs: Iterable[Variable]) -> set[Var
 
 
 def orphans(given: Iterable[Variable], outputs: Iterable[Variable]) -> set[Variable]:
-    """Variables without owner between `given` and `outputs` that are not in `given`: constants,
-    ..."""
+    """Variables without owner between `given` and `outputs`, beside `given`: constants, ..."""
     given = list(given)
     return {v for v in variables(given, outputs) if v.owner is None and v not in given}
 

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from tetractys.graph.variable import Constant, Variable
 
-if TYPE_CHECKING:
-    from tetractys.dialects.signature import Spec
-
 
 class Type:
     """Base of all types. A subclass gives `filter` (or `is_valid_value`), `__eq__`, `__hash__`.
@@ -20,8 +17,12 @@ class Type:
     Constant = Constant
     SharedVariable: type[Variable] | None = None
 
-    spec: Spec | None = None
-    """(dtype, shape) of an array type, which native operations need; None for other types."""
+    spec: Any = None
+    """The `Spec`, (dtype, shape), of an array type, which native operations need; else None."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...  # array types have dtype, ndim, broadcastable
 
     def filter(self, data: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
         """Returns `data` or a conversion of it that is a value of this type; else raises TypeError.

@@ -41,6 +41,10 @@ class Variable:
 
     __slots__ = ("type", "owner", "index", "_name", "_tag", "site", "__dict__", "__weakref__")
 
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...  # tensors have methods; users add more
+
     def __init__(
         self,
         type: Type,
@@ -106,8 +110,7 @@ class Variable:
         return [] if self.owner is None else [self.owner]
 
     def eval(self, inputs_to_values: Mapping[Variable, Any] | None = None) -> Any:
-        """The value, given values of the inputs; compiled on first use, for the same inputs
-        once."""
+        """The value, given those of the inputs; compiled once for the same inputs."""
         values = {} if inputs_to_values is None else inputs_to_values
         if not isinstance(values, Mapping):
             raise TypeError(
@@ -184,8 +187,7 @@ class Constant(Variable):
 
 
 class Apply:
-    """One application of `op` to `inputs`, computing `outputs`. `site` is the user's file and
-    line."""
+    """One application of `op` to `inputs`, computing `outputs`; `site` is the user's line."""
 
     __slots__ = ("op", "inputs", "outputs", "site", "_tag", "__dict__", "__weakref__")
 
@@ -197,8 +199,8 @@ class Apply:
         site: Site | None = None,
     ) -> None:
         self.op = op
-        self.inputs = list(inputs)
-        self.outputs = list(outputs)
+        self.inputs: list[Any] = list(inputs)
+        self.outputs: list[Any] = list(outputs)
         self._tag: Scratchpad | None = None
         self.site = creation_site(2) if site is None else site
         for variable in self.inputs:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tetractys.configparser import config
 from tetractys.dialects.signature import DTYPES
-from tetractys.graph.variable import Apply, Constant, Variable
+from tetractys.graph.variable import Apply, Variable
 from tetractys.tensor.type import Scalar, TensorType, dtype_name, intern_type
+
+if TYPE_CHECKING:
+    from tetractys.tensor.var import TensorVariable
 
 
 class AsTensorError(TypeError):
@@ -65,15 +68,14 @@ def as_array(value: Any, dtype: Any = None) -> np.ndarray:
     return array
 
 
-_cache: dict[tuple[str, bytes], Constant] = {}
-_by_value: dict[tuple[type, int | float, str], Constant] = {}
-"""Shared constants by Python value and floatX: the quick way to `_cache`; 0.0 and -0.0 do not take
-it."""
+_cache: dict[tuple[str, bytes], Any] = {}
+_by_value: dict[tuple[type, int | float, str], Any] = {}
+"""Shared constants by Python value and floatX, but 0.0 and -0.0: the quick way to `_cache`."""
 
 
 def constant(
     value: Any, name: str | None = None, ndim: int | None = None, dtype: Any = None
-) -> Constant:
+) -> Any:
     """A constant of a number, an array or a list; dimensions of size 1 are broadcastable.
 
     ndim: size-1 dimensions are put in front to reach it. dtype: converts, as NumPy does.
@@ -99,9 +101,10 @@ def constant(
     return found
 
 
-def as_tensor_variable(value: Any, name: str | None = None, ndim: int | None = None) -> Variable:
-    """`value` as a tensor variable: itself, the output of an Apply, a constant, or a stack of a
-    list.
+def as_tensor_variable(
+    value: Any, name: str | None = None, ndim: int | None = None
+) -> TensorVariable:
+    """`value` as a tensor variable: itself, an Apply's output, a constant, or a stack of a list.
 
     ndim: broadcastable dimensions are added or dropped in front to reach it.
     Raises AsTensorError for anything else.
@@ -115,11 +118,8 @@ def as_tensor_variable(value: Any, name: str | None = None, ndim: int | None = N
             _by_value[quick] = found
         return found
     if isinstance(value, Variable):
-        return (
-            _variable(value, ndim)
-            if ndim is not None or type(value.type) is not TensorType
-            else value
-        )
+        plain: Any = value
+        return plain if ndim is None and type(value.type) is TensorType else _variable(value, ndim)
     if hasattr(value, "_as_TensorVariable"):
         return value._as_TensorVariable()
     if isinstance(value, Apply):
@@ -133,10 +133,9 @@ def as_tensor_variable(value: Any, name: str | None = None, ndim: int | None = N
     if isinstance(value, bool):
         raise AsTensorError(
             "Cannot cast True or False as a tensor variable. Please use np.array(True) or "
-            "np.array(False) "
-            "if you need these constants. This error might be caused by using the == operator on "
-            "Variables. v == w does not do what you think it does, use tetractys.tensor.eq(v, "
-            "w) instead."
+            "np.array(False) if you need these constants. This error might be caused by using "
+            "the == operator on Variables. v == w does not do what you think it does, use "
+            "tetractys.tensor.eq(v, w) instead."
         )
     try:
         return constant(value, name=name, ndim=ndim)
@@ -157,7 +156,7 @@ def _has_variable(values: Sequence[Any]) -> bool:
     )
 
 
-def _variable(value: Variable, ndim: int | None) -> Variable:
+def _variable(value: Any, ndim: int | None) -> TensorVariable:
     if isinstance(value.type, Scalar):
         from tetractys.tensor.elemwise import tensor_from_scalar
 
@@ -174,7 +173,7 @@ def _variable(value: Variable, ndim: int | None) -> Variable:
     return value.dimshuffle(list(range(value.type.ndim))[extra:])
 
 
-def _stack_list(values: Sequence[Any]) -> Variable:
+def _stack_list(values: Sequence[Any]) -> TensorVariable:
     from tetractys.tensor.functions_shape import stack
 
     return stack([as_tensor_variable(item) for item in values])

@@ -1,5 +1,4 @@
-"""Types by name, and functions that make variables: `dscalar`, `matrix('x')`, `dmatrices('a',
-'b')`."""
+"""Types by name, functions that make variables: `dscalar`, `matrix('x')`, `dmatrices('ab')`."""
 
 from __future__ import annotations
 

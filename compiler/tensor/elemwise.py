@@ -7,7 +7,7 @@ from typing import Any
 
 from tetractys.configparser import config
 from tetractys.dialects import elemwise_signatures, tensor_signatures
-from tetractys.dialects.signature import DISCRETE, ElemwiseSignature, Signature
+from tetractys.dialects.signature import DISCRETE, Signature
 from tetractys.graph.op import Op
 from tetractys.graph.site import creation_site
 from tetractys.graph.variable import Apply, Variable
@@ -33,8 +33,6 @@ class Elemwise(NativeOp):
 
     name: "Elemwise{mul,no_inplace}" where the front end made it, None where a gradient did.
     """
-
-    signature: ElemwiseSignature
 
     def __init__(
         self, signature: Signature, props: dict[str, object], name: str | None = None
@@ -108,7 +106,7 @@ def _check_bits(variables: Sequence[Variable]) -> None:
             )
 
 
-def pad_ranks(variables: list[Variable]) -> list[Variable]:
+def pad_ranks(variables: list[Any]) -> list[Any]:
     """Broadcastable dimensions put in front, so that all ranks are equal."""
     rank = max((variable.type.ndim for variable in variables), default=0)
     for position, variable in enumerate(variables):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tetractys.dialects import tensor_signatures as sigs
-from tetractys.graph.variable import Variable
 from tetractys.tensor.constants import as_tensor_variable
 from tetractys.tensor.functions_elemwise import mul
 from tetractys.tensor.functions_shape import dimshuffle, flatten
 from tetractys.tensor.native import apply_native
 
+if TYPE_CHECKING:
+    from tetractys.tensor.var import TensorVariable
 
-def dot(a: Any, b: Any) -> Variable:
+
+def dot(a: Any, b: Any) -> TensorVariable:
     """The product of vectors and matrices; with a scalar, multiplication."""
     first, second = as_tensor_variable(a), as_tensor_variable(b)
     ranks = (first.type.ndim, second.type.ndim)
@@ -26,7 +28,7 @@ def dot(a: Any, b: Any) -> Variable:
     return apply_native(sigs.DOT, [first, second])[0]
 
 
-def outer(x: Any, y: Any) -> Variable:
+def outer(x: Any, y: Any) -> TensorVariable:
     """The outer product of two vectors, a matrix."""
     first, second = as_tensor_variable(x), as_tensor_variable(y)
     first = first if first.type.ndim == 1 else flatten(first)

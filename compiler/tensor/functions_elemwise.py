@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tetractys.configparser import config
 from tetractys.dialects.elemwise_signatures import SIGNATURES
 from tetractys.dialects.signature import DTYPES, FLOATS, INTEGERS, upcast
-from tetractys.graph.variable import Variable
 from tetractys.tensor.constants import as_tensor_variable, constant
 from tetractys.tensor.elemwise import Elemwise, elemwise_op
+
+if TYPE_CHECKING:
+    from tetractys.tensor.var import TensorVariable
 
 # The front end's functions are the Ops themselves, as in Theano: `y.owner.op is T.exp`.
 add = elemwise_op("add")
@@ -56,12 +58,12 @@ floor_div = int_div
 bitwise_and, bitwise_or, bitwise_xor, bitwise_not = and_, or_, xor, invert
 
 
-def inv(value: Any) -> Variable:
+def inv(value: Any) -> TensorVariable:
     """The reciprocal, 1 / value."""
     return true_div(1, value)
 
 
-def cast(value: Any, dtype: Any) -> Variable:
+def cast(value: Any, dtype: Any) -> TensorVariable:
     """`value` in another dtype ("floatX" included); itself where it has that dtype."""
     if dtype == "floatX":
         dtype = config.floatX
@@ -76,23 +78,22 @@ def cast(value: Any, dtype: Any) -> Variable:
     return elemwise_op("cast", dtype=name).node([variable]).outputs[0]
 
 
-def tensor_copy(value: Any) -> Variable:
+def tensor_copy(value: Any) -> TensorVariable:
     """A variable equal to `value`, computed from it."""
     variable = as_tensor_variable(value)
     op = Elemwise(SIGNATURES["cast"], {"dtype": variable.type.dtype}, name="Elemwise{identity}")
     return op.node([variable]).outputs[0]
 
 
-def clip(value: Any, low: Any, high: Any) -> Variable:
-    """`low` below it, `high` above it, else `value` itself (NaN too); its gradient at a bound is
-    1."""
+def clip(value: Any, low: Any, high: Any) -> TensorVariable:
+    """`low` below it, `high` above it, else `value` (NaN too); at a bound its gradient is 1."""
     value, low, high = as_tensor_variable(value), as_tensor_variable(low), as_tensor_variable(high)
     return switch(lt(value, low), low, switch(gt(value, high), high, value))
 
 
 def isclose(
     first: Any, second: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
-) -> Variable:
+) -> TensorVariable:
     """Whether two arrays are equal up to `atol + rtol * |second|`, element by element."""
     first, second = as_tensor_variable(first), as_tensor_variable(second)
     close = le(abs_(sub(first, second)), add(constant(atol), mul(constant(rtol), abs_(second))))

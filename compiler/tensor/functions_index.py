@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,10 +24,13 @@ from tetractys.tensor.subtensor import (
 from tetractys.tensor.type import Scalar, scalar_type
 from tetractys.tensor.var import ScalarConstant
 
+if TYPE_CHECKING:
+    from tetractys.tensor.var import TensorVariable
+
 _FULL = slice(None, None, None)
 
 
-def index(value: Variable, key: Any) -> Variable:
+def index(value: Variable, key: Any) -> TensorVariable:
     """`value[key]`: integers, slices, None, Ellipsis, and integer arrays; all may be symbolic."""
     items = _items(value, key)
     if any(item is None for item in items):
@@ -89,7 +92,7 @@ def _is_array(item: Any) -> bool:
     return isinstance(item, Variable) and item.type.ndim > 0
 
 
-def _with_new_axes(value: Variable, items: list[Any]) -> Variable:
+def _with_new_axes(value: Variable, items: list[Any]) -> TensorVariable:
     """New axes first, by a dimshuffle; then the rest of the index."""
     pattern: list[Any] = []
     rest: list[Any] = []
@@ -144,13 +147,13 @@ def _entries(items: list[Any]) -> tuple[list[Entry], list[Variable]]:
     return entries, operands
 
 
-def _basic(value: Variable, items: list[Any]) -> Variable:
+def _basic(value: Variable, items: list[Any]) -> TensorVariable:
     entries, operands = _entries(items)
     return Subtensor(entries).node([value, *operands]).outputs[0]
 
 
 # Indexing with integer arrays.
-def _advanced(value: Variable, items: list[Any]) -> Variable:
+def _advanced(value: Variable, items: list[Any]) -> TensorVariable:
     """Slices and index arrays: the arrays' dimensions go to the front, are indexed, and go back."""
     items = items + [_FULL] * (value.type.ndim - len(items))
     places = [position for position, item in enumerate(items) if not isinstance(item, slice)]
@@ -168,7 +171,7 @@ def _advanced(value: Variable, items: list[Any]) -> Variable:
     return dimshuffle(gathered, back)
 
 
-def _gather(value: Variable, arrays: list[Any]) -> tuple[Variable, int]:
+def _gather(value: Variable, arrays: list[Any]) -> tuple[TensorVariable, int]:
     """`value[arrays]` on the leading dimensions, and the rank of the arrays."""
     variables = [as_tensor_variable(item) for item in arrays]
     rank = max(variable.type.ndim for variable in variables)
@@ -193,7 +196,7 @@ def _gather(value: Variable, arrays: list[Any]) -> tuple[Variable, int]:
 # Writing.
 def set_subtensor(
     x: Variable, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False
-) -> Variable:
+) -> TensorVariable:
     """A copy of `z` with `y` stored at the region, for `x = z[region]`; `y` broadcasts."""
     return _write(x, y, put=True)
 
@@ -205,7 +208,7 @@ def inc_subtensor(
     set_instead_of_inc: bool = False,
     tolerate_inplace_aliasing: bool = False,
     ignore_duplicates: bool = False,
-) -> Variable:
+) -> TensorVariable:
     """A copy of `z` with `y` added at the region, for `x = z[region]`; duplicates add up."""
     if ignore_duplicates:
         raise NotImplementedError(
@@ -215,7 +218,7 @@ def inc_subtensor(
     return _write(x, y, put=set_instead_of_inc)
 
 
-def _write(region: Any, value: Any, put: bool) -> Variable:
+def _write(region: Any, value: Any, put: bool) -> TensorVariable:
     node = region.owner if isinstance(region, Variable) else None
     name = node.op.signature.name if node is not None and node.op.signature is not None else ""
     new = as_tensor_variable(value)
@@ -250,7 +253,7 @@ def _writes_through(variable: Variable) -> bool:
     return name in ("tensor.subtensor", "tensor.advanced_subtensor")
 
 
-def _write_dimshuffled(node: Any, value: Variable, put: bool) -> Variable:
+def _write_dimshuffled(node: Any, value: Variable, put: bool) -> TensorVariable:
     """Writes through a dimshuffle of a region: `x[:, i]` and `x[i][None]`."""
     order = node.op.props["order"]
     value = _fit(value, node.outputs[0])
@@ -267,9 +270,8 @@ def _write_dimshuffled(node: Any, value: Variable, put: bool) -> Variable:
     return written
 
 
-def _fit(value: Variable, region: Variable) -> Variable:
-    """`value` in the rank and dtype of the region it is written to; as in Theano a cast may
-    lose."""
+def _fit(value: Any, region: Variable) -> TensorVariable:
+    """`value` in the region's rank and dtype; as in Theano a cast may lose."""
     missing = region.type.ndim - value.type.ndim
     if missing < 0:
         raise TypeError(

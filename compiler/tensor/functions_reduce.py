@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from tetractys.tensor.functions_shape import dimshuffle, shape
 from tetractys.tensor.known import known_int
 from tetractys.tensor.native import apply_native
 from tetractys.tensor.type import dtype_name
+
+if TYPE_CHECKING:
+    from tetractys.tensor.var import TensorVariable
 
 _WIDE = {
     "bool": "int64",
@@ -62,7 +65,7 @@ def _all_axes(variable: Variable) -> tuple[int, ...]:
     return tuple(range(variable.type.ndim))
 
 
-def _keep_dims(source: Variable, reduced: Variable, axes: tuple[int, ...] | None) -> Variable:
+def _keep_dims(source: Variable, reduced: Variable, axes: tuple[int, ...] | None) -> TensorVariable:
     """`reduced` with the axes it lost put back as broadcastable ones."""
     lost = _all_axes(source) if axes is None else axes
     order: list[Any] = []
@@ -78,7 +81,7 @@ def _keep_dims(source: Variable, reduced: Variable, axes: tuple[int, ...] | None
 
 def _accumulate(
     kind: str, value: Any, axis: Any, dtype: Any, keepdims: bool, acc_dtype: Any
-) -> Variable:
+) -> TensorVariable:
     """Sum or product: dtype of the result and of the accumulator as Theano chooses them."""
     variable = as_tensor_variable(value)
     axes = _axes(variable, axis)
@@ -95,9 +98,8 @@ def _accumulate(
 
 def sum(
     input: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, acc_dtype: Any = None
-) -> Variable:
-    """Sum over `axis` (all, one or several); small integers give int64, float32 adds up in
-    float64."""
+) -> TensorVariable:
+    """Sum over `axis`; small integers give int64, float32 adds up in float64."""
     return _accumulate("add", input, axis, dtype, keepdims, acc_dtype)
 
 
@@ -108,7 +110,7 @@ def prod(
     keepdims: bool = False,
     acc_dtype: Any = None,
     no_zeros_in_input: bool = False,
-) -> Variable:
+) -> TensorVariable:
     """Product over `axis`; dtypes as for `sum`."""
     return _accumulate("mul", input, axis, dtype, keepdims, acc_dtype)
 
@@ -120,7 +122,7 @@ def mean(
     op: bool = False,
     keepdims: bool = False,
     acc_dtype: Any = None,
-) -> Variable:
+) -> TensorVariable:
     """Mean over `axis`: of integers in float64, of floats in their dtype."""
     variable = as_tensor_variable(input)
     axes = _axes(variable, axis)
@@ -134,9 +136,8 @@ def mean(
 
 def var(
     input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
-) -> Variable:
-    """Variance over `axis`: the mean of squared distances from the mean; `ddof` is taken off the
-    count.
+) -> TensorVariable:
+    """Variance over `axis`, the mean of squared distances from the mean; `ddof` lessens the count.
 
     corrected: the rounding error of the mean is taken out as well.
     """
@@ -165,14 +166,14 @@ def var(
 
 def std(
     input: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
-) -> Variable:
+) -> TensorVariable:
     """The square root of `var`."""
     result = sqrt(var(input, axis, ddof=ddof, keepdims=keepdims, corrected=corrected))
     result.name = "std"
     return result
 
 
-def max_and_argmax(input: Any, axis: Any = None, keepdims: bool = False) -> list[Variable]:
+def max_and_argmax(input: Any, axis: Any = None, keepdims: bool = False) -> list[TensorVariable]:
     """The largest value over `axis` and its first position (in row-major order of these axes)."""
     variable = as_tensor_variable(input)
     axes = _axes(variable, axis)
@@ -184,33 +185,33 @@ def max_and_argmax(input: Any, axis: Any = None, keepdims: bool = False) -> list
     return [largest, position]
 
 
-def max(input: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def max(input: Any, axis: Any = None, keepdims: bool = False) -> TensorVariable:
     """The largest value over `axis`; NaN if one is."""
     return max_and_argmax(input, axis, keepdims)[0]
 
 
-def argmax(input: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def argmax(input: Any, axis: Any = None, keepdims: bool = False) -> TensorVariable:
     """The position, int64, of the first largest value over `axis`."""
     return max_and_argmax(input, axis, keepdims)[1]
 
 
-def _reversed(variable: Variable) -> Variable:
+def _reversed(variable: Variable) -> TensorVariable:
     """An order-reversing map without overflow: negation of floats, complement of the others."""
     return invert(variable) if variable.type.dtype in DISCRETE else neg(variable)
 
 
-def min(input: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def min(input: Any, axis: Any = None, keepdims: bool = False) -> TensorVariable:
     """The smallest value over `axis`; NaN if one is."""
     variable = as_tensor_variable(input)
     return _reversed(max(_reversed(variable), axis, keepdims))
 
 
-def argmin(input: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def argmin(input: Any, axis: Any = None, keepdims: bool = False) -> TensorVariable:
     """The position, int64, of the first smallest value over `axis`."""
     return argmax(_reversed(as_tensor_variable(input)), axis, keepdims)
 
 
-def _logical(kind: str, value: Any, axis: Any, keepdims: bool) -> Variable:
+def _logical(kind: str, value: Any, axis: Any, keepdims: bool) -> TensorVariable:
     variable = as_tensor_variable(value)
     if variable.type.dtype != "bool":
         variable = neq(variable, 0)
@@ -220,17 +221,17 @@ def _logical(kind: str, value: Any, axis: Any, keepdims: bool) -> Variable:
     return _keep_dims(variable, reduced, axes) if keepdims else reduced
 
 
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> TensorVariable:
     """Whether all elements over `axis` are true (not 0)."""
     return _logical("and", x, axis, keepdims)
 
 
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> TensorVariable:
     """Whether any element over `axis` is true (not 0)."""
     return _logical("or", x, axis, keepdims)
 
 
-def ptp(a: Any, axis: Any = None) -> Variable:
+def ptp(a: Any, axis: Any = None) -> TensorVariable:
     """The largest minus the smallest value over `axis`."""
     variable = as_tensor_variable(a)
     result = sub(max(variable, axis), min(variable, axis))
@@ -238,9 +239,8 @@ def ptp(a: Any, axis: Any = None) -> Variable:
     return result
 
 
-def norm(value: Any, L: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """The L-norm: `sum(|x| ** L) ** (1 / L)`; L = 0 counts what is not 0, infinity takes the
-    largest."""
+def norm(value: Any, L: Any, axis: Any = None, keepdims: bool = False) -> TensorVariable:
+    """The L-norm, `sum(|x| ** L) ** (1 / L)`; L = 0 counts what is not 0, inf takes the largest."""
     variable = as_tensor_variable(value)
     if L == 0:
         return sum(neq(variable, 0), axis=axis, keepdims=keepdims)
@@ -249,7 +249,7 @@ def norm(value: Any, L: Any, axis: Any = None, keepdims: bool = False) -> Variab
     return pow(sum(pow(abs_(variable), L), axis=axis, keepdims=keepdims), 1.0 / L)
 
 
-def largest(*values: Any) -> Variable:
+def largest(*values: Any) -> TensorVariable:
     """The largest of several arrays, element by element."""
     result: Any = values[0]
     for value in values[1:]:

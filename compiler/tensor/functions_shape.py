@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tetractys.configparser import config
 from tetractys.dialects import tensor_signatures as sigs
@@ -16,14 +17,17 @@ from tetractys.tensor.known import known_int, vector_length
 from tetractys.tensor.native import apply_native
 from tetractys.tensor.type import dtype_name
 
+if TYPE_CHECKING:
+    from tetractys.tensor.var import TensorVariable
 
-def shape(value: Any) -> Variable:
+
+def shape(value: Any) -> TensorVariable:
     """The sizes of `value`, an int64 vector."""
     variable = value if isinstance(value, Variable) else as_tensor_variable(value)
     return apply_native(sigs.SHAPE, [variable])[0]
 
 
-def dimshuffle(value: Any, pattern: Sequence[Any]) -> Variable:
+def dimshuffle(value: Any, pattern: Sequence[Any]) -> TensorVariable:
     """Dimensions of `value` in the order of `pattern`; 'x' inserts a broadcastable one.
 
     Raises ValueError for a dimension named twice, out of range, or dropped without being
@@ -42,7 +46,7 @@ def dimshuffle(value: Any, pattern: Sequence[Any]) -> Variable:
                 axis,
                 str(type(axis)),
             )
-        axis = axis.__index__()
+        axis = operator.index(axis)  # pyright: ignore[reportArgumentType]
         if not 0 <= axis < len(flags):
             raise ValueError(
                 f"new_order[{position}] is {axis}, but the input only has {len(flags)} axes."
@@ -60,7 +64,7 @@ def dimshuffle(value: Any, pattern: Sequence[Any]) -> Variable:
     return dimshuffle_op(tuple(order)).node([variable]).outputs[0]
 
 
-def transpose(value: Any, axes: Sequence[int] | None = None) -> Variable:
+def transpose(value: Any, axes: Sequence[int] | None = None) -> TensorVariable:
     """Dimensions reversed, or in the order of `axes`; named `x.T` after a named variable."""
     variable = as_tensor_variable(value)
     order = range(variable.type.ndim - 1, -1, -1) if axes is None else axes
@@ -70,7 +74,7 @@ def transpose(value: Any, axes: Sequence[int] | None = None) -> Variable:
     return result
 
 
-def swapaxes(value: Any, axis1: int, axis2: int) -> Variable:
+def swapaxes(value: Any, axis1: int, axis2: int) -> TensorVariable:
     """Two dimensions exchanged."""
     variable = as_tensor_variable(value)
     order = list(range(variable.type.ndim))
@@ -78,19 +82,19 @@ def swapaxes(value: Any, axis1: int, axis2: int) -> Variable:
     return dimshuffle(variable, order)
 
 
-def shape_padleft(value: Any, n_ones: int = 1) -> Variable:
+def shape_padleft(value: Any, n_ones: int = 1) -> TensorVariable:
     """`n_ones` broadcastable dimensions put in front."""
     variable = as_tensor_variable(value)
     return dimshuffle(variable, ["x"] * n_ones + list(range(variable.type.ndim)))
 
 
-def shape_padright(value: Any, n_ones: int = 1) -> Variable:
+def shape_padright(value: Any, n_ones: int = 1) -> TensorVariable:
     """`n_ones` broadcastable dimensions put behind."""
     variable = as_tensor_variable(value)
     return dimshuffle(variable, list(range(variable.type.ndim)) + ["x"] * n_ones)
 
 
-def shape_padaxis(value: Any, axis: int) -> Variable:
+def shape_padaxis(value: Any, axis: int) -> TensorVariable:
     """A broadcastable dimension put at `axis`."""
     variable = as_tensor_variable(value)
     rank = variable.type.ndim + 1
@@ -101,7 +105,7 @@ def shape_padaxis(value: Any, axis: int) -> Variable:
     return dimshuffle(variable, order)
 
 
-def squeeze(value: Any) -> Variable:
+def squeeze(value: Any) -> TensorVariable:
     """Broadcastable dimensions dropped."""
     variable = as_tensor_variable(value)
     return dimshuffle(
@@ -109,7 +113,7 @@ def squeeze(value: Any) -> Variable:
     )
 
 
-def reshape(value: Any, newshape: Any, ndim: int | None = None) -> Variable:
+def reshape(value: Any, newshape: Any, ndim: int | None = None) -> TensorVariable:
     """The elements of `value` in row-major order under `newshape`; one size may be -1.
 
     newshape: sizes, symbolic or not, or an integer vector; a vector of unknown length needs `ndim`.
@@ -148,7 +152,7 @@ def _check_ndim(sizes: Variable, ndim: int) -> None:
         )
 
 
-def _shape_vector(newshape: Any) -> Variable:
+def _shape_vector(newshape: Any) -> TensorVariable:
     """`newshape` as an integer vector."""
     if isinstance(newshape, (list, tuple)):
         if not newshape:
@@ -181,7 +185,7 @@ def _known_sizes(sizes: Variable, ndim: int) -> list[int | None]:
     return [None] * ndim
 
 
-def make_vector(scalars: Sequence[Any], dtype: str | None = None) -> Variable:
+def make_vector(scalars: Sequence[Any], dtype: str | None = None) -> TensorVariable:
     """A vector of scalars, each cast to the common dtype."""
     variables = [as_tensor_variable(scalar) for scalar in scalars]
     common = dtype or upcast(*(variable.type.dtype for variable in variables))
@@ -189,7 +193,7 @@ def make_vector(scalars: Sequence[Any], dtype: str | None = None) -> Variable:
     return apply_native(sigs.MAKE_VECTOR, operands, {"dtype": common})[0]
 
 
-def flatten(value: Any, ndim: int | None = None, outdim: int | None = None) -> Variable:
+def flatten(value: Any, ndim: int | None = None, outdim: int | None = None) -> TensorVariable:
     """The trailing dimensions made one, so that `ndim` (default 1) remain."""
     variable = as_tensor_variable(value)
     if ndim is None:
@@ -208,9 +212,8 @@ def flatten(value: Any, ndim: int | None = None, outdim: int | None = None) -> V
     return apply_native(sigs.RESHAPE_TO, [variable, sizes], {"ndim": ndim, "ones": ones})[0]
 
 
-def alloc(value: Any, *sizes: Any) -> Variable:
-    """`value` broadcast to `sizes`; a size that is the constant 1 makes a broadcastable
-    dimension."""
+def alloc(value: Any, *sizes: Any) -> TensorVariable:
+    """`value` broadcast to `sizes`; a constant size 1 makes a broadcastable dimension."""
     variable = as_tensor_variable(value)
     scalars: list[Variable] = []
     for position, size in enumerate(sizes):
@@ -233,40 +236,40 @@ def alloc(value: Any, *sizes: Any) -> Variable:
 
 def _sizes(sizes: Any) -> list[Any]:
     """A shape as a list of sizes: from a list, a number, or a vector of known length."""
-    if isinstance(sizes, Variable) and sizes.type.ndim == 1:
-        return [sizes[position] for position in range(vector_length(sizes))]
-    if isinstance(sizes, (list, tuple)):
-        return list(sizes)
+    if isinstance(sizes, Variable):
+        vector = as_tensor_variable(sizes)
+        scalar = vector.type.ndim == 0
+        return [vector] if scalar else [vector[at] for at in range(vector_length(vector))]
     return list(sizes) if hasattr(sizes, "__len__") else [sizes]
 
 
-def zeros(shape: Any, dtype: Any = None) -> Variable:
+def zeros(shape: Any, dtype: Any = None) -> TensorVariable:
     """Zeros in floatX, or in `dtype`."""
     return alloc(constant(0, dtype=dtype_name(dtype or config.floatX)), *_sizes(shape))
 
 
-def ones(shape: Any, dtype: Any = None) -> Variable:
+def ones(shape: Any, dtype: Any = None) -> TensorVariable:
     """Ones in floatX, or in `dtype`."""
     return alloc(constant(1, dtype=dtype_name(dtype or config.floatX)), *_sizes(shape))
 
 
-def zeros_like(model: Any, dtype: Any = None, opt: bool = False) -> Variable:
+def zeros_like(model: Any, dtype: Any = None, opt: bool = False) -> TensorVariable:
     """Zeros in the shape of `model`."""
     return _full_like(model, 0, dtype)
 
 
-def ones_like(model: Any, dtype: Any = None, opt: bool = False) -> Variable:
+def ones_like(model: Any, dtype: Any = None, opt: bool = False) -> TensorVariable:
     """Ones in the shape of `model`."""
     return _full_like(model, 1, dtype)
 
 
-def _full_like(model: Any, value: int, dtype: Any) -> Variable:
+def _full_like(model: Any, value: int, dtype: Any) -> TensorVariable:
     variable = as_tensor_variable(model)
     name = variable.type.dtype if dtype is None else dtype_name(dtype)
     return second(variable, constant(value, dtype=name))
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Variable:
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> TensorVariable:
     """start, start + step, ... below stop; integers give int64, other dtypes their common one."""
     if stop is None:
         start, stop = 0, start
@@ -283,7 +286,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Va
     return apply_native(sigs.ARANGE, operands, {"dtype": dtype_name(dtype)})[0]
 
 
-def stack(*tensors: Any, axis: int = 0) -> Variable:
+def stack(*tensors: Any, axis: int = 0) -> TensorVariable:
     """Scalars as a vector. Arrays of higher rank wait for `join`."""
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tuple(tensors[0])
@@ -299,9 +302,8 @@ def stack(*tensors: Any, axis: int = 0) -> Variable:
     return make_vector(variables)
 
 
-def patternbroadcast(value: Any, broadcastable: Sequence[bool]) -> Variable:
-    """`value` with other broadcastable flags; a dimension newly flagged must have size 1, checked
-    at run time."""
+def patternbroadcast(value: Any, broadcastable: Sequence[bool]) -> TensorVariable:
+    """`value` with other flags; a dimension newly flagged is checked at run time to be 1."""
     variable = as_tensor_variable(value)
     flags = tuple(bool(flag) for flag in broadcastable)
     if flags == variable.type.broadcastable:
@@ -316,7 +318,7 @@ def patternbroadcast(value: Any, broadcastable: Sequence[bool]) -> Variable:
     )[0]
 
 
-def addbroadcast(value: Any, *axes: int) -> Variable:
+def addbroadcast(value: Any, *axes: int) -> TensorVariable:
     """`value` with `axes` broadcastable; their size must be 1, checked at run time."""
     variable = as_tensor_variable(value)
     axes = tuple(axis % max(variable.type.ndim, 1) for axis in axes)
@@ -325,7 +327,7 @@ def addbroadcast(value: Any, *axes: int) -> Variable:
     )
 
 
-def unbroadcast(value: Any, *axes: int) -> Variable:
+def unbroadcast(value: Any, *axes: int) -> TensorVariable:
     """`value` with `axes` not broadcastable."""
     variable = as_tensor_variable(value)
     return patternbroadcast(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tetractys.dialects.tensor_signatures import Index
@@ -94,6 +96,10 @@ def vector_length(variable: Variable) -> int:
     raise ValueError(f"length not known: {debugprint(variable, file='str')}")
 
 
+def _as_slice(entry: tuple[Any, Any, Any]) -> slice:
+    return slice(*entry)
+
+
 def _slice_length(variable: Variable) -> int | None:
     """The length of `v[a:b:c]` for constant bounds and a vector of known length."""
     node = variable.owner
@@ -101,4 +107,4 @@ def _slice_length(variable: Variable) -> int | None:
     entries: list[Index] = node.op.literal_entries(node)  # type: ignore[attr-defined]
     if len(entries) != 1 or not isinstance(entries[0], tuple) or "@" in entries[0]:
         return None
-    return len(range(vector_length(node.inputs[0]))[slice(*entries[0])])
+    return len(range(vector_length(node.inputs[0]))[_as_slice(entries[0])])

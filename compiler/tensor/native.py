@@ -7,13 +7,16 @@ tests all make their nodes through it, so that a node always has the facade Thea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tetractys.dialects.signature import Signature
 from tetractys.graph.op import Op
 from tetractys.graph.site import Site, creation_site
 from tetractys.graph.variable import Apply, Variable
 from tetractys.tensor.type import tensor_type
+
+if TYPE_CHECKING:
+    from tetractys.tensor.var import TensorVariable
 
 Props = Mapping[str, object]
 
@@ -35,7 +38,8 @@ class NativeOp(Op):
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        return type(self) is type(other) and self.key() == other.key()
+        same = isinstance(other, NativeOp) and type(self) is type(other)
+        return same and self.key() == other.key()
 
     def __hash__(self) -> int:
         found = self.__dict__.get("_hash")
@@ -85,7 +89,7 @@ def _restore(kind: type[NativeOp], signature: str, state: dict[str, Any]) -> Nat
     return op
 
 
-def make_output(spec: Any, site: Site) -> Variable:
+def make_output(spec: Any, site: Site) -> TensorVariable:
     """A variable of the type of `spec`."""
     from tetractys.tensor.var import TensorVariable
 
@@ -108,8 +112,7 @@ def facade(name: str) -> Callable[[Maker], Maker]:
 
 
 def native_op(signature: Signature, props: Props | None = None) -> Op:
-    """The Op of an operation, one object for equal properties; as gradients name it (no
-    `no_inplace`)."""
+    """The one Op of an operation, named as gradients name it (without `no_inplace`)."""
     key = (signature.name, *sorted(props.items())) if props else (signature.name,)
     op = _ops.get(key)
     if op is None:
@@ -120,7 +123,7 @@ def native_op(signature: Signature, props: Props | None = None) -> Op:
 
 def apply_native(
     signature: Signature, inputs: Sequence[Any], props: Props | None = None
-) -> list[Variable]:
+) -> list[TensorVariable]:
     """Applies an operation to variables or values; gives all outputs."""
     return native_op(signature, props).make_node(*inputs).outputs
 

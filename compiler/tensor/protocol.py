@@ -150,8 +150,7 @@ class TensorProtocol:
         return _functions().transpose(self)
 
     def dimshuffle(self, *pattern: Any) -> TensorVariable:
-        """Dimensions in the order of `pattern`; 'x' inserts a broadcastable one, missing ones
-        drop."""
+        """Dimensions in the order of `pattern`; 'x' inserts a broadcastable one."""
         if len(pattern) == 1 and isinstance(pattern[0], (list, tuple)):
             pattern = tuple(pattern[0])
         return _functions().dimshuffle(self, pattern)

@@ -22,8 +22,7 @@ class TensorSharedVariable(TensorProtocol, SharedVariable):
         return array if type(array) is np.ndarray else np.asarray(array)
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> np.ndarray:
-        """A copy of the array, or with `borrow` the array itself, which the next update
-        replaces."""
+        """A copy of the array, or with `borrow` the very array, which an update replaces."""
         with self.container.lock:
             value: np.ndarray = self.container.value
             return value if borrow else value.copy()

@@ -67,8 +67,7 @@ def _as_index(value: Any) -> Variable:
 
 
 class _Indexed(NativeOp):
-    """What reading and writing a region share; `first` is the position of the first bound
-    operand."""
+    """What reading and writing a region share; `first` is the position of the first bound."""
 
     first = 1
 
@@ -86,8 +85,7 @@ class _Indexed(NativeOp):
         return self.node([*arrays, *(_as_index(value) for value in inputs[self.first :])])
 
     def literal_entries(self, node: Apply) -> list[Index]:
-        """The entries with constant bounds as numbers; `@` stands for those computed at run
-        time."""
+        """The entries with constant bounds as numbers, `@` for those computed at run time."""
         return self._fold(node.inputs)[0]
 
     def lowered(self, node: Apply) -> tuple[Props, Sequence[Variable]]:

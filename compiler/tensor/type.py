@@ -76,8 +76,7 @@ class TensorType(Type):
     def filter(
         self, data: Any, strict: bool = False, allow_downcast: bool | None = None
     ) -> np.ndarray:
-        """`data` as an array of this type, itself where it is one; TypeError where that loses
-        something."""
+        """`data` as an array of this type, itself where it is one; TypeError where that loses."""
         if type(data) is not np.ndarray or data.dtype != self.numpy_dtype:
             data = self._converted(data, strict, allow_downcast)
         if data.ndim != self.ndim:
@@ -224,8 +223,7 @@ _interned: dict[Spec, TensorType] = {}
 
 
 def tensor_type(spec: Spec) -> TensorType:
-    """The type of a (dtype, shape), one object a spec; sizes other than 1 are unknown to the
-    graph."""
+    """The type of a (dtype, shape), one object a spec; sizes other than 1 count as unknown."""
     found = _interned.get(spec)
     if found is None:
         dtype, shape = spec
@@ -250,7 +248,7 @@ class Scalar(Type):
         self.spec: Spec = (dtype, ())
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.dtype == other.dtype
+        return isinstance(other, Scalar) and self.dtype == other.dtype
 
     def __hash__(self) -> int:
         return hash((Scalar, self.dtype))

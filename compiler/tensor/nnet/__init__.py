@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tetractys.dialects import tensor_signatures as sigs
 from tetractys.dialects.signature import FLOATS, INTEGERS
-from tetractys.graph.variable import Variable
 from tetractys.tensor import functions_elemwise as elementwise
 from tetractys.tensor.constants import as_tensor_variable
 from tetractys.tensor.functions_elemwise import sigmoid, softplus
@@ -17,8 +16,11 @@ from tetractys.tensor.native import apply_native
 from tetractys.tensor.shaping import LogSoftmax, Softmax
 from tetractys.tensor.type import TensorType
 
+if TYPE_CHECKING:
+    from tetractys.tensor.var import TensorVariable
 
-def _rows(value: Any) -> Variable:
+
+def _rows(value: Any) -> TensorVariable:
     """`value` as a matrix of floats; a vector as a matrix of one row."""
     variable = as_tensor_variable(value)
     if variable.type.dtype not in FLOATS or variable.type.ndim not in (1, 2):
@@ -26,17 +28,17 @@ def _rows(value: Any) -> Variable:
     return dimshuffle(variable, ["x", 0]) if variable.type.ndim == 1 else variable
 
 
-def softmax(c: Any) -> Variable:
+def softmax(c: Any) -> TensorVariable:
     """exp(x) / sum(exp(x)) of each row; of a vector a matrix of one row, as in Theano."""
     return apply_native(sigs.SOFTMAX, [_rows(c)])[0]
 
 
-def logsoftmax(c: Any) -> Variable:
+def logsoftmax(c: Any) -> TensorVariable:
     """log(softmax(x)) of each row, without overflow; of a vector a matrix of one row."""
     return apply_native(sigs.LOG_SOFTMAX, [_rows(c)])[0]
 
 
-def relu(x: Any, alpha: Any = 0) -> Variable:
+def relu(x: Any, alpha: Any = 0) -> TensorVariable:
     """max(x, alpha * x), written 0.5 * (x + |x|) where alpha is 0, so that its gradient at 0 is
     0.5."""
     x = as_tensor_variable(x)
@@ -46,19 +48,19 @@ def relu(x: Any, alpha: Any = 0) -> Variable:
     return 0.5 * (1 + alpha) * x + 0.5 * (1 - alpha) * elementwise.abs_(x)
 
 
-def binary_crossentropy(output: Any, target: Any) -> Variable:
+def binary_crossentropy(output: Any, target: Any) -> TensorVariable:
     """-(target * log(output) + (1 - target) * log(1 - output)), element by element."""
     output, target = as_tensor_variable(output), as_tensor_variable(target)
     return -(target * elementwise.log(output) + (1.0 - target) * elementwise.log(1.0 - output))
 
 
-def sigmoid_binary_crossentropy(output: Any, target: Any) -> Variable:
+def sigmoid_binary_crossentropy(output: Any, target: Any) -> TensorVariable:
     """`binary_crossentropy(sigmoid(output), target)` without overflow."""
     output, target = as_tensor_variable(output), as_tensor_variable(target)
     return target * softplus(-output) + (1.0 - target) * softplus(output)
 
 
-def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Variable:
+def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> TensorVariable:
     """Cross-entropy of each row: with a distribution a row, or with the class's number a row.
 
     coding_dist: a matrix of probabilities. true_dist: a matrix, or a vector of integers.
