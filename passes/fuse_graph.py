@@ -177,7 +177,7 @@ class BlockGraph:
 
     def merge(self, groups: Iterable[Group], iterators: dict[Item, int]) -> Group:
         """Makes several groups one; `iterators` are those of every member."""
-        ordered = sorted(groups, key=lambda group: -len(group.members))
+        ordered = sorted(groups, key=lambda group: (-len(group.members), group.first))
         kept = ordered[0]
         kept.iterators.update(iterators)
         for group in ordered[1:]:

@@ -191,7 +191,7 @@ class FuseBlock:
     ) -> set[Group]:
         """Splits what the fused nest does not need off the elementwise nests between the ends."""
         result = set(groups)
-        for group in groups - ends:
+        for group in sorted(groups - ends, key=lambda group: group.first):
             (item, *others) = group.members
             nest = item.nest
             if others or nest is None or item.depth >= depth:
@@ -217,7 +217,7 @@ class FuseBlock:
         self, depth: int, groups: set[Group], iterators: dict[Item, int]
     ) -> tuple[dict[SSAValue, int], int]:
         """The rows that the fused nest reads from outside, and their bytes in all."""
-        largest = max(groups, key=lambda group: len(group.members))
+        largest = max(groups, key=lambda group: (len(group.members), -group.first))
         rows = self._rows.get(largest, {})
         if depth < 2:
             return rows, 0

@@ -108,23 +108,26 @@ def name_of(op: Operation) -> str:
 
 def check_group(graph: BlockGraph, candidate: Candidate, groups: set[Group]) -> dict[Item, int]:
     """The iterator of each nest if the groups may share a loop; raises `No`."""
-    for group in groups:
+    ordered = sorted(groups, key=lambda group: group.first)
+    for group in ordered:
         if not group.is_nests:
             raise No(3, f"{name_of(group.members[0].op)} lies on the way from one to the other")
         for item in group.members if len(group.members) == 1 else ():
             check_effects(item)
     iterators: dict[Item, int] = {}
-    largest = max(groups, key=lambda group: len(group.members))
-    for group in groups:
+    largest = max(ordered, key=lambda group: len(group.iterators))  # not copied: chains are long
+    if not largest.iterators:
+        largest = None
+    for group in ordered:
         iterators.update(group.iterators if group is not largest else {})
     for item, iterator in zip((candidate.first, candidate.second), candidate.iterators):
         fixed = graph.group_of(item).iterators.get(item, iterator)
         if fixed != iterator:
             raise No(1, f"{name_of(item.op)} already shares a loop along another dimension")
         iterators[item] = iterator
-    fresh = sorted((item for group in groups if group is not largest for item in group.members),
+    fresh = sorted((item for group in ordered if group is not largest for item in group.members),
                    key=lambda item: item.position)  # fmt: skip
-    known = _Known(iterators, largest.iterators)
+    known = _Known(iterators, largest.iterators if largest is not None else {})
     for item in fresh:
         _check_uses(item, known, groups, graph)
     _check_sizes(candidate, iterators)

@@ -259,8 +259,6 @@ class FunctionLowering(ScalarBuilder):
         if kind == "element":
             vector, axis = self.array(cast(SSAValue, node.key[1])), cast(int, node.key[2])
             return self.cast(self.gather(vector, [self.constant(axis, "index")], True), "index")
-        if node.value is not None and isinstance(self._accesses.get(node.value), ScalarAccess):
-            return self.cast(self.scalar(node.value), "index")
         operands = [self._indices[find(operand)] for operand in operands_of(node)]
         return self.op(scalar.SIGNATURES[kind], *operands)
 

@@ -1,0 +1,284 @@
+"""Says how each nest runs on a CPU: the order of its loops, vector width, rows at a time, prefetch.
+
+Iterators are put in the order of the loops, the last one innermost: the one that most arrays run along
+contiguously. A leaf nest gets `vector`, the lanes of its widest element, and `accumulators` where it
+combines its innermost loop. A nest whose rows share work (one load of w for several rows of x, one pass
+over the gradient's row for several) becomes a row nest, one loop around an inner nest, with `jam`, the
+rows at a time, and `prefetch`. Nothing here changes what is computed, up to the order of a sum's terms.
+
+    loops.nest (%k < %d, %i < %n) ins(%x[%i, %k], %w[%k]) -> (add[%i])
+ to
+    loops.nest (%i < %n) ins(%xi = %x[%i, :]) -> (collect[%i]) schedule {jam = 4} {
+      loops.nest (%k < %d) ins(%xi[%k], %w[%k]) -> (add[]) schedule {accumulators = 4, vector = 8} }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DictionaryAttr,
+    IntegerAttr,
+    IntegerType,
+    ModuleOp,
+    TensorType,
+    f32,
+    f64,
+    i64,
+)
+from xdsl.ir import Attribute, Block
+from xdsl.passes import ModulePass
+
+from tetractys.dialects.loops import MONOIDS, SCATTERS, Map, NestOp, map_attribute
+from tetractys.passes.fuse_build import build_fused
+
+ACCUMULATORS = 4
+"""Independent vector accumulators of a reduction: enough to hide the latency of an addition."""
+ROWS = (8, 4, 2)
+"""Numbers of rows that may be jammed."""
+
+
+@dataclass(frozen=True)
+class ScheduleCpuPass(ModulePass):
+    """See the module.
+
+    vector_bytes: the width of a vector register.
+    row_elements, rows: the sizes of the arrays of rows, 0 where they are not known.
+    l1_bytes: what two blocks of rows may fill of the L1 cache; l2_bytes: a thread's share of the L2.
+    """
+
+    name = "schedule-cpu"
+
+    vector_bytes: int = 64
+    row_elements: int = 0
+    rows: int = 0
+    l1_bytes: int = 40960
+    l2_bytes: int = 2 << 20
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Schedules every nest of every function."""
+        for function in op.ops:
+            if isinstance(function, func.FuncOp) and function.body.blocks:
+                schedule_block(function.body.block, self)
+
+
+def schedule_block(block: Block, options: ScheduleCpuPass) -> None:
+    """Schedules the nests of a block and those inside them."""
+    pending = [block]
+    while pending:
+        block = pending.pop()
+        for nest in [op for op in block.ops if isinstance(op, NestOp)]:
+            if is_leaf(nest):
+                permute(nest, loop_order(nest))
+                nest = peel_rows(nest)
+            if is_leaf(nest):
+                apply_schedule(nest, leaf_schedule(nest, options))
+            else:
+                apply_schedule(nest, row_schedule(nest, options))
+                pending.append(nest.block)
+
+
+def is_leaf(nest: NestOp) -> bool:
+    """Whether no nest is inside."""
+    return not any(isinstance(op, NestOp) for op in nest.block.ops)
+
+
+def is_ordered(nest: NestOp) -> bool:
+    """Whether the order of iterations shows: a scatter's duplicates, the first of equal maxima."""
+    return any(kind.data in SCATTERS or kind.data == "argmax" for kind in nest.kinds.data)
+
+
+# -- the order of loops
+
+
+def loop_order(nest: NestOp) -> list[int]:
+    """The iterators, outermost first: the innermost runs along most arrays' last dimension."""
+    numbers = list(range(nest.rank))
+    if nest.rank < 2 or is_ordered(nest):
+        return numbers
+    arrays = [(entries, 2) for entries in nest.input_maps]
+    arrays += [(part.map, 3) for part in nest.parts() if part.map]
+
+    def contiguity(iterator: int) -> int:
+        score = 0
+        for entries, weight in arrays:
+            if iterator in entries:
+                score += weight if entries[-1] == iterator else -weight
+        return score
+
+    innermost = max(numbers, key=lambda iterator: (contiguity(iterator), iterator))
+    strides = {iterator: _outerness(iterator, [entries for entries, _ in arrays])
+               for iterator in numbers}  # fmt: skip
+    outer = sorted((n for n in numbers if n != innermost), key=lambda n: (strides[n], n))
+    return [*outer, innermost]
+
+
+def _outerness(iterator: int, maps: Sequence[Map]) -> float:
+    """The mean distance of an iterator from the first dimension of the arrays it indexes."""
+    places = [entries.index(iterator) for entries in maps if iterator in entries and len(entries) > 1]
+    return sum(places) / len(places) if places else 0.0
+
+
+def permute(nest: NestOp, order: list[int]) -> None:
+    """Puts the iterators in another order, in place."""
+    rank = nest.rank
+    if order == list(range(rank)):
+        return
+    where = {old: new for new, old in enumerate(order)}
+
+    def renamed(attribute: Attribute) -> DenseArrayBase:
+        assert isinstance(attribute, DenseArrayBase)
+        return map_attribute(tuple(where.get(int(e), int(e)) for e in attribute.get_values()))
+
+    sizes = list(nest.operands[:rank])
+    for new, old in enumerate(order):
+        nest.operands[new] = sizes[old]
+    nest.properties["maps"] = ArrayAttr([renamed(m) for m in nest.maps.data])
+    nest.properties["result_maps"] = ArrayAttr([renamed(m) for m in nest.result_maps.data])
+    block = nest.block
+    counters = [block.args[old] for old in order]
+    block._args = (*counters, *block.args[rank:])  # noqa: SLF001 (no public way to move arguments)
+    for index, argument in enumerate(counters):
+        argument.index = index
+
+
+# -- rows
+
+
+def shares_rows(nest: NestOp, outer: int, inner: int) -> bool:
+    """Whether several iterations of one loop, run together, share loads or stores of the inner loop."""
+    parts = nest.parts()
+    rows = [part for part in parts if inner in part.map and outer not in part.map]
+    if rows:
+        return all(part.kind in MONOIDS for part in rows)
+    combines = any(part.kind in MONOIDS and inner not in part.map for part in parts)
+    return combines and any(
+        inner in entries and outer not in entries for entries in nest.input_maps
+    )
+
+
+def peel_rows(nest: NestOp) -> NestOp:
+    """One loop around another for each but the innermost, where rows share work; else the nest."""
+    rank = nest.rank
+    if rank < 2 or is_ordered(nest) or not shares_rows(nest, rank - 2, rank - 1):
+        return nest
+    top, block = nest, nest.parent
+    assert block is not None
+    for depth in range(rank - 1):
+        behind = nest.next_op
+        nest.detach()
+        peeled = build_fused([(nest, 0)])
+        assert block is not None and behind is not None
+        block.insert_op_before(peeled, behind)
+        top = peeled if depth == 0 else top
+        block = peeled.block
+        inner = block.first_op
+        assert isinstance(inner, NestOp)
+        nest = inner
+    return top
+
+
+def row_schedule(nest: NestOp, options: ScheduleCpuPass) -> dict[str, int]:
+    """Rows at a time for a loop around leaf nests that share something between rows."""
+    inner = [op for op in nest.block.ops if isinstance(op, NestOp)]
+    if nest.rank != 1 or not all(is_leaf(op) for op in inner) or not _has_shared_rows(nest, inner):
+        return {}
+    jam, prefetch = rows_at_a_time(_row_bytes(nest, options), options)
+    return {"jam": jam, "prefetch": 1} if prefetch else {"jam": jam}
+
+
+def _has_shared_rows(nest: NestOp, inner: Sequence[NestOp]) -> bool:
+    if any(part.kind in MONOIDS and part.map for part in nest.parts()):
+        return True
+    inside = {nest.block}
+    return any(
+        "collect" not in [kind.data for kind in op.kinds.data]
+        and any(value.owner not in inside and getattr(value.owner, "parent", None) not in inside
+                for value in op.inputs)
+        for op in inner
+    )  # fmt: skip
+
+
+def _row_bytes(nest: NestOp, options: ScheduleCpuPass) -> int:
+    """The bytes of one row of the largest array, 0 where its length is not known."""
+    largest = 0
+    for argument in nest.elements:
+        if isinstance(argument.type, TensorType):
+            count = 1
+            for size in argument.type.get_shape():
+                count *= size if size >= 0 else options.row_elements
+            largest = max(largest, count * width_of(argument.type.element_type))
+    return largest
+
+
+def rows_at_a_time(row_bytes: int, options: ScheduleCpuPass) -> tuple[int, bool]:
+    """The measured rule: two blocks of rows with w and the gradient's row fit the L1 cache.
+
+    Prefetching the next block pays when it fits too, and the rows do not all stay in the L2 cache.
+    """
+    if row_bytes == 0:
+        return 4, False
+    fixed = 2 * row_bytes
+    prefetched = [r for r in ROWS if 2 * r * row_bytes + fixed <= options.l1_bytes]
+    if prefetched and options.rows * row_bytes > options.l2_bytes:
+        return prefetched[0], True
+    fitting = [r for r in ROWS if r * row_bytes + fixed <= options.l1_bytes]
+    return (fitting or [ROWS[-1]])[0], False
+
+
+# -- leaves
+
+
+def leaf_schedule(nest: NestOp, options: ScheduleCpuPass) -> dict[str, int]:
+    """Lanes of the widest element; independent accumulators along a combined innermost loop."""
+    if nest.rank == 0:
+        return {}
+    schedule = {"vector": max(1, options.vector_bytes // widest(nest))}
+    last = nest.rank - 1
+    if any(part.kind in MONOIDS and last not in part.map for part in nest.parts()):
+        schedule["accumulators"] = ACCUMULATORS
+    return schedule
+
+
+def widest(nest: NestOp) -> int:
+    """The bytes of the widest element that the body reads, computes or yields."""
+    width = 1
+    for argument in nest.elements:
+        width = max(width, width_of(argument.type))
+    for op in nest.block.ops:
+        for result in op.results:
+            width = max(width, width_of(result.type))
+    return width
+
+
+@lru_cache(maxsize=None)
+def width_of(type_: Attribute) -> int:
+    """The bytes of an element in memory; of an index, which no array holds, 1."""
+    if isinstance(type_, TensorType):
+        type_ = type_.element_type
+    if isinstance(type_, IntegerType):
+        return max(1, type_.width.data // 8)
+    return {f32: 4, f64: 8}.get(type_, 1)  # type: ignore[call-overload]
+
+
+@lru_cache(maxsize=None)
+def schedule_attribute(entries: tuple[tuple[str, int], ...]) -> DictionaryAttr:
+    """A schedule, interned."""
+    return DictionaryAttr({name: IntegerAttr(number, i64) for name, number in sorted(entries)})
+
+
+def apply_schedule(nest: NestOp, schedule: dict[str, int]) -> None:
+    """Adds entries to a nest's schedule; what is set already stays."""
+    given = dict(nest.schedule.data) if nest.schedule is not None else {}
+    added = schedule_attribute(tuple(schedule.items())).data
+    if schedule or given:
+        nest.properties["schedule"] = DictionaryAttr({**added, **given})
+
+
+__all__ = ["ScheduleCpuPass", "loop_order", "rows_at_a_time", "schedule_block"]
