@@ -1,0 +1,222 @@
+"""`mark-inplace`: results of nests take the memory of operands that nobody needs any more.
+
+Pre-condition: level 2, scheduled; the last pass but `bufferize`, which honours what stands here.
+Post-condition: a nest's attribute `inplace` lists pairs (result, input). A result may take an input's
+memory iff that value
+
+1. is owned: made in this function (by a nest or call, or a view of such a value), or, with the option
+   `arguments`, an argument marked `tt.donated`;
+2. is dead afterwards, and with it every view of it;
+3. has elements of the same width;
+4. is read by the same injective full map that the result is collected by, over the same sizes;
+5. is read by nothing else in the nest.
+
+    %y = loops.nest (%i < %n) ins(%a = %t[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {...}
+becomes, where %t is a temporary that is not used again
+    %y = loops.nest ... {...} attributes {inplace = [array<i64: 0, 0>]}
+
+Nothing of the user's is ever written: an argument is not owned unless the user said so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, ModuleOp, TensorType, i64
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from tetractys.dialects import loops, types
+from tetractys.dialects.loops import ZERO, Map, NestOp, Result
+from tetractys.passes.workspace import Sizes
+
+_Size: TypeAlias = "SSAValue | tuple[SSAValue, int] | int"
+
+
+# What is known of a function's memory and sizes.
+
+class Memory:
+    """Which values of a block share memory, and where it is used last."""
+
+    def __init__(self, block: Block, donated: frozenset[SSAValue]) -> None:
+        self.donated = donated
+        self._roots: dict[SSAValue, SSAValue] = {}
+        self._last: dict[SSAValue, int] = {}
+        self.positions: dict[Operation, int] = {}
+        for position, op in enumerate(block.ops):
+            self.positions[op] = position
+            if isinstance(op, loops.ViewOp):
+                self._roots[op.results[0]] = self.root(op.operands[0])
+            for inner in op.walk():
+                for operand in inner.operands:
+                    self._last[self.root(operand)] = position
+
+    def root(self, value: SSAValue) -> SSAValue:
+        """The value that stands for all that share this one's memory."""
+        return self._roots.get(value, value)
+
+    def is_owned(self, value: SSAValue) -> bool:
+        """Whether the memory may be written: a temporary's, or a donated argument's."""
+        root = self.root(value)
+        if isinstance(root, BlockArgument):
+            return root in self.donated
+        return isinstance(root.owner, NestOp | loops.CallOp)
+
+    def is_dead_after(self, value: SSAValue, op: Operation) -> bool:
+        """Whether nothing behind `op` reads the memory."""
+        return self._last.get(self.root(value), -1) <= self.positions[op]
+
+    def share(self, result: SSAValue, value: SSAValue) -> None:
+        """Notes that `result` takes the memory of `value`, for as long as it is used itself."""
+        old, root = self.root(result), self.root(value)
+        for known, its_root in list(self._roots.items()):
+            if its_root is old:  # views of the result
+                self._roots[known] = root
+        self._roots[result] = root
+        self._last[root] = max(self._last.get(root, -1), self._last.pop(old, -1))
+
+
+class SizeClasses:
+    """Which sizes are equal: those that are one value, dimensions of one array, or checked to be."""
+
+    def __init__(self, block: Block) -> None:
+        self.sizes = Sizes(block)
+        self._parents: dict[_Size, _Size] = {}
+        for op in block.ops:
+            if isinstance(op, loops.DimOp):
+                self._join(op.results[0], (op.source, op.dim.value.data))
+            elif isinstance(op, loops.CheckOp):
+                self._join(op.lhs, op.rhs)
+
+    def _class(self, size: _Size) -> _Size:
+        while (parent := self._parents.get(size)) is not None:
+            size = parent
+        return size
+
+    def _join(self, first: _Size, second: _Size) -> None:
+        first, second = self._class(first), self._class(second)
+        if first != second:
+            self._parents[first] = second
+
+    def is_whole(self, nest: NestOp, value: SSAValue, entries: Map) -> bool:
+        """Whether the iterators of a map run over the whole of each dimension of `value`."""
+        return all(
+            entry == ZERO or self._class(size) == self._class(nest.sizes[entry])
+            for size, entry in zip(self.sizes.of(value), entries)
+        )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the predicates look at."""
+
+    memory: Memory
+    classes: SizeClasses
+
+
+# Predicates.
+
+def can_share(facts: Facts, nest: NestOp, part: Result, number: int) -> bool:
+    """Whether a result may take the memory of input `number`: clauses 1 to 5 of the module."""
+    value, memory = nest.inputs[number], facts.memory
+    return (
+        memory.is_owned(value)
+        and memory.is_dead_after(value, nest)
+        and part.result is not None
+        and _width(value.type) == _width(part.result.type)
+        and is_same_full_map(nest, part, nest.input_maps[number])
+        and facts.classes.is_whole(nest, value, nest.input_maps[number])
+        and is_only_read(memory, nest, number)
+    )
+
+
+def _width(type_: Attribute) -> int:
+    """Bytes of an element in memory."""
+    return np.dtype(types.dtype_of(type_)).itemsize
+
+
+def is_same_full_map(nest: NestOp, part: Result, entries: Map) -> bool:
+    """Whether a collected result and an input are indexed alike, by every iterator once."""
+    if part.kind != "collect" or part.map != entries:
+        return False
+    iterators = [entry for entry in entries if entry != ZERO]
+    return sorted(iterators) == list(range(nest.rank))
+
+
+def is_only_read(memory: Memory, nest: NestOp, number: int) -> bool:
+    """Whether the nest reads the memory of input `number` through that input alone."""
+    root = memory.root(nest.inputs[number])
+    others = [v for k, v in enumerate(nest.inputs) if k != number] + list(nest.inits)
+    inside = [v for op in nest.body.walk() for v in op.operands]
+    return all(memory.root(value) is not root for value in (*others, *inside))
+
+
+# The rewriting.
+
+def apply_mark_inplace(function: func.FuncOp, *, arguments: bool) -> None:
+    """Marks the nests of a function's own block, first to last."""
+    block = function.body.block
+    donated = donated_arguments(function) if arguments else frozenset[SSAValue]()
+    nests = [op for op in block.ops if isinstance(op, NestOp)]
+    if not nests:
+        return
+    facts = Facts(Memory(block, donated), SizeClasses(block))
+    for nest in nests:
+        pairs = _pairs(facts, nest)
+        if pairs:
+            nest.attributes["inplace"] = ArrayAttr(
+                [DenseArrayBase.from_list(i64, pair) for pair in pairs]
+            )
+
+
+def _pairs(facts: Facts, nest: NestOp) -> list[tuple[int, int]]:
+    """Each result takes the first input that it may; each input is taken once."""
+    pairs: list[tuple[int, int]] = []
+    taken: set[int] = set()
+    for result, part in enumerate(nest.parts()):
+        if part.result is None or not isinstance(part.result.type, TensorType):
+            continue
+        for number in range(len(nest.inputs)):
+            if number not in taken and can_share(facts, nest, part, number):
+                pairs.append((result, number))
+                taken.add(number)
+                break
+    for result, number in pairs:
+        facts.memory.share(nest.results[result], nest.inputs[number])
+    return pairs
+
+
+def donated_arguments(function: func.FuncOp) -> frozenset[SSAValue]:
+    """The arguments marked `tt.donated`."""
+    given = function.properties.get("arg_attrs")
+    if not isinstance(given, ArrayAttr):
+        return frozenset()
+    marks = cast("ArrayAttr[DictionaryAttr]", given)
+    return frozenset(
+        argument
+        for argument, mark in zip(function.body.block.args, marks)
+        if "tt.donated" in mark.data
+    )
+
+
+@dataclass(frozen=True)
+class MarkInplacePass(ModulePass):
+    """Decides, once and for all, which results are written in place.
+
+    arguments: donated arguments may be overwritten too; the caller must then pass the result the
+    argument's own buffer.
+    """
+
+    name = "mark-inplace"
+
+    arguments: bool = False
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Takes every function that has a body."""
+        for function in op.body.block.ops:
+            if isinstance(function, func.FuncOp) and function.body.blocks:
+                apply_mark_inplace(function, arguments=self.arguments)

@@ -1,0 +1,251 @@
+// RUN: tt-opt %s -p mark-inplace --split-input-file | filecheck %s
+// RUN: tt-opt %s -p "mark-inplace{arguments=true}" --split-input-file | filecheck %s --check-prefix=ARG
+
+// A temporary that is read by the same full map and is dead afterwards; of two results one takes it.
+// CHECK-LABEL: func.func @temporary
+// CHECK: loops.nest
+// CHECK-NOT: inplace
+// CHECK: loops.nest
+// CHECK: } attributes {inplace = [array<i64: 0, 0>]}
+func.func @temporary(%x: tensor<?x?xf64>) -> (tensor<?x?xf64>, tensor<?x?xf64>) {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %t = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : tensor<?x?xf64>) -> (collect[%i, %k] : tensor<?x?xf64>) {
+    %0 = elemwise.neg %a : f64
+    loops.yield %0 : f64
+  }
+  %r, %s = loops.nest (%i < %n, %k < %d) ins(%a = %t[%i, %k] : tensor<?x?xf64>)
+      -> (collect[%i, %k] : tensor<?x?xf64>, collect[%i, %k] : tensor<?x?xf64>) {
+    loops.yield %a, %a : f64, f64
+  }
+  func.return %r, %s : tensor<?x?xf64>, tensor<?x?xf64>
+}
+
+// -----
+
+// A chain stays in one memory; two results take two inputs; permuted maps are full maps too.
+// CHECK-LABEL: func.func @chain
+// CHECK: } attributes {inplace = [array<i64: 0, 1>, array<i64: 1, 0>]}
+// CHECK: } attributes {inplace = [array<i64: 0, 0>]}
+func.func @chain(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %t, %u = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : tensor<?x?xf64>)
+      -> (collect[%i, %k] : tensor<?x?xf64>, collect[%k, %i] : tensor<?x?xf64>) {
+    loops.yield %a, %a : f64, f64
+  }
+  %v, %w = loops.nest (%i < %n, %k < %d) ins(%a = %t[%i, %k] : tensor<?x?xf64>, %b = %u[%k, %i] : tensor<?x?xf64>)
+      -> (collect[%k, %i] : tensor<?x?xf64>, collect[%i, %k] : tensor<?x?xf64>) {
+    loops.yield %a, %b : f64, f64
+  }
+  %r = loops.nest (%i < %n, %k < %d) ins(%a = %w[%i, %k] : tensor<?x?xf64>, %b = %v[%k, %i] : tensor<?x?xf64>)
+      -> (collect[%i, %k] : tensor<?x?xf64>) {
+    %0 = elemwise.add %a, %b : f64
+    loops.yield %0 : f64
+  }
+  func.return %r : tensor<?x?xf64>
+}
+
+// -----
+
+// A library call's result and a view of a temporary are owned; equal sizes may be two values by a check.
+// CHECK-LABEL: func.func @call_and_view
+// CHECK: } attributes {inplace = [array<i64: 0, 0>]}
+// CHECK: } attributes {inplace = [array<i64: 0, 0>]}
+func.func @call_and_view(%x: tensor<?x?xf64>, %y: tensor<?x?xf64>, %b: tensor<?xf64>) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %y, 1 : tensor<?x?xf64>
+  %e = loops.dim %b, 0 : tensor<?xf64>
+  loops.check %d, %e {message = "sizes"} : (index, index) -> ()
+  %g = loops.call %x, %y {callee = "gemm"} : (tensor<?x?xf64>, tensor<?x?xf64>) -> tensor<?x?xf64>
+  %t = loops.nest (%i < %n, %k < %e) ins(%a = %g[%i, %k] : tensor<?x?xf64>, %c = %b[%k] : tensor<?xf64>)
+      -> (collect[%i, %k] : tensor<?x?xf64>) {
+    %0 = elemwise.add %a, %c : f64
+    loops.yield %0 : f64
+  }
+  %m = elemwise.mul %n, %e : index
+  %v = loops.view %t, %m : (tensor<?x?xf64>, index) -> tensor<?xf64>
+  %r = loops.nest (%i < %m) ins(%a = %v[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %0 = elemwise.neg %a : f64
+    loops.yield %0 : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// Another dtype of the same width; size-1 dimensions in both maps.
+// CHECK-LABEL: func.func @same_width
+// CHECK: } attributes {inplace = [array<i64: 0, 0>]}
+func.func @same_width(%x: tensor<?xf64>) -> tensor<?x1xi64> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %t = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i, 0] : tensor<?x1xf64>) {
+    loops.yield %a : f64
+  }
+  %r = loops.nest (%i < %n) ins(%a = %t[%i, 0] : tensor<?x1xf64>) -> (collect[%i, 0] : tensor<?x1xi64>) {
+    %0 = elemwise.cast %a {dtype = i64} : (f64) -> i64
+    loops.yield %0 : i64
+  }
+  func.return %r : tensor<?x1xi64>
+}
+
+// -----
+
+// Clause 1: an argument belongs to the caller, also through a view, and donated ones need the option.
+// CHECK-LABEL: func.func @argument
+// CHECK-NOT: inplace
+// ARG-LABEL: func.func @argument
+// ARG-NOT: inplace
+func.func @argument(%x: tensor<?xf64>, %y: tensor<?xf64> {tt.kind = "shared"}) -> (tensor<?xf64>, tensor<?xf64>) {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %v = loops.view %x, %n : (tensor<?xf64>, index) -> tensor<?xf64>
+  %r = loops.nest (%i < %n) ins(%a = %v[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %a : f64
+  }
+  %m = loops.dim %y, 0 : tensor<?xf64>
+  %s = loops.nest (%i < %m) ins(%a = %y[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %a : f64
+  }
+  func.return %r, %s : tensor<?xf64>, tensor<?xf64>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @donated
+// CHECK-NOT: inplace
+// ARG-LABEL: func.func @donated
+// ARG: } attributes {inplace = [array<i64: 0, 0>]}
+func.func @donated(%x: tensor<?xf64> {tt.donated}) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %a : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// Clause 2: the temporary is returned, or read later, or a view of it is.
+// CHECK-LABEL: func.func @alive
+// CHECK-NOT: inplace
+func.func @alive(%x: tensor<?xf64>) -> (tensor<?xf64>, f64, f64) {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %t, %u, %w = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>)
+      -> (collect[%i] : tensor<?xf64>, collect[%i] : tensor<?xf64>, collect[%i] : tensor<?xf64>) {
+    loops.yield %a, %a, %a : f64, f64, f64
+  }
+  %v = loops.view %w, %n : (tensor<?xf64>, index) -> tensor<?xf64>
+  %r = loops.nest (%i < %n) ins(%a = %t[%i] : tensor<?xf64>, %b = %u[%i] : tensor<?xf64>, %c = %w[%i] : tensor<?xf64>)
+      -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %a : f64
+  }
+  %s = loops.nest (%i < %n) ins(%a = %u[%i] : tensor<?xf64>) -> (add[] : f64) {
+    loops.yield %a : f64
+  }
+  %q = loops.nest (%i < %n) ins(%a = %v[%i] : tensor<?xf64>, %b = %r[%i] : tensor<?xf64>) -> (add[] : f64) {
+    %0 = elemwise.add %a, %b : f64
+    loops.yield %0 : f64
+  }
+  func.return %t, %s, %q : tensor<?xf64>, f64, f64
+}
+
+// -----
+
+// Clause 3: elements of another width.
+// CHECK-LABEL: func.func @width
+// CHECK-NOT: inplace
+func.func @width(%x: tensor<?xf64>) -> tensor<?xf32> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %t = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %a : f64
+  }
+  %r = loops.nest (%i < %n) ins(%a = %t[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf32>) {
+    %0 = elemwise.cast %a {dtype = f32} : (f64) -> f32
+    loops.yield %0 : f32
+  }
+  func.return %r : tensor<?xf32>
+}
+
+// -----
+
+// Clause 4: another order of the iterators.
+// CHECK-LABEL: func.func @permuted
+// CHECK-NOT: inplace
+func.func @permuted(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %t = loops.nest (%i < %n, %k < %n) ins(%a = %x[%i, %k] : tensor<?x?xf64>) -> (collect[%i, %k] : tensor<?x?xf64>) {
+    loops.yield %a : f64
+  }
+  %r = loops.nest (%i < %n, %k < %n) ins(%a = %t[%i, %k] : tensor<?x?xf64>) -> (collect[%k, %i] : tensor<?x?xf64>) {
+    loops.yield %a : f64
+  }
+  func.return %r : tensor<?x?xf64>
+}
+
+// -----
+
+// Clause 4: a map that is not full (a row, broadcast), a slice, a result that combines.
+// CHECK-LABEL: func.func @not_full
+// CHECK-NOT: inplace
+func.func @not_full(%x: tensor<?x?xf64>) -> (tensor<?x?xf64>, tensor<?xf64>, tensor<?x?xf64>) {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %t, %u, %v = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : tensor<?x?xf64>)
+      -> (add[%k] : tensor<?xf64>, collect[%i, %k] : tensor<?x?xf64>, collect[%i, %k] : tensor<?x?xf64>) {
+    loops.yield %a, %a, %a : f64, f64, f64
+  }
+  %r, %s = loops.nest (%i < %n, %k < %d) ins(%a = %t[%k] : tensor<?xf64>, %b = %u[%i, %k] : tensor<?x?xf64>)
+      -> (max[%i, %k] : tensor<?x?xf64>, add[%k] : tensor<?xf64>) {
+    loops.yield %a, %b : f64, f64
+  }
+  %w = loops.nest (%i < %n) ins(%a = %v[%i, :] : tensor<?x?xf64>) -> (collect[%i, :] : tensor<?x?xf64>) {
+    loops.yield %a : tensor<?xf64>
+  }
+  func.return %r, %s, %w : tensor<?x?xf64>, tensor<?xf64>, tensor<?x?xf64>
+}
+
+// -----
+
+// Clause 4: sizes that are not known to be those of the whole value.
+// CHECK-LABEL: func.func @part
+// CHECK-NOT: inplace
+func.func @part(%x: tensor<?xf64>, %m: index) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %t = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %a : f64
+  }
+  %r = loops.nest (%i < %m) ins(%a = %t[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %a : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// Clause 5: the nest reads it a second time, by another map, by a gather, or through a view.
+// CHECK-LABEL: func.func @read_twice
+// CHECK-NOT: inplace
+func.func @read_twice(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?x?xf64>) {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %t, %u, %w = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>)
+      -> (collect[%i] : tensor<?xf64>, collect[%i] : tensor<?xf64>, collect[%i] : tensor<?xf64>) {
+    loops.yield %a, %a, %a : f64, f64, f64
+  }
+  %zero = elemwise.constant 0 : index
+  %r = loops.nest (%i < %n) ins(%a = %t[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %0 = loops.gather %t, %zero : (tensor<?xf64>, index) -> f64
+    %1 = elemwise.add %a, %0 : f64
+    loops.yield %1 : f64
+  }
+  %v = loops.view %u, %n : (tensor<?xf64>, index) -> tensor<?xf64>
+  %s = loops.nest (%i < %n) ins(%a = %u[%i] : tensor<?xf64>, %b = %v[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %0 = elemwise.add %a, %b : f64
+    loops.yield %0 : f64
+  }
+  %q = loops.nest (%i < %n, %k < %n) ins(%a = %w[%i] : tensor<?xf64>, %b = %w[%k] : tensor<?xf64>)
+      -> (collect[%i, %k] : tensor<?x?xf64>) {
+    %0 = elemwise.add %a, %b : f64
+    loops.yield %0 : f64
+  }
+  func.return %r, %s, %q : tensor<?xf64>, tensor<?xf64>, tensor<?x?xf64>
+}
