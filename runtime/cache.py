@@ -14,6 +14,7 @@ import itertools
 import os
 import stat
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,9 @@ from tetractys.runtime import jit
 from tetractys.runtime.spec import ABI_VERSION
 
 ENVIRONMENT = "TETRACTYS_CACHE"
+LIMIT_BYTES = 1 << 29
+"""Size from which `prune` deletes old entries."""
+
 _MAGIC = b"tetractys object 1\n"
 _LENGTH = struct.Struct("<Q")
 _DIGEST = 32
@@ -99,8 +103,9 @@ def put(
     key: str, code: bytes, metadata: dict[str, Any] | None = None, where: Path | None = None
 ) -> bool:
     """Writes an entry; False when that is impossible (which is no error)."""
-    path = _path(key, where or directory(), create=True)
-    if path is None:
+    where = where or directory()
+    path = _path(key, where, create=True)
+    if where is None or path is None:
         return False
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{next(_serial)}")
     try:
@@ -109,11 +114,38 @@ def put(
             file.write(_encode(code, metadata or {}))
         os.replace(temporary, path)
     except OSError:
-        temporary.unlink(missing_ok=True) if path.parent.is_dir() and os.access(
-            path.parent, os.W_OK
-        ) else None
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         return False
+    _prune_once(where)
     return True
+
+
+def prune(where: Path, limit: int = LIMIT_BYTES) -> None:
+    """Deletes the entries read or written longest ago until the rest is within half of `limit`;
+    nothing when all is within `limit`.
+    """
+    files: list[tuple[float, int, Path]] = []
+    for path in where.glob("??/*"):
+        with suppress(OSError):
+            status = path.stat()
+            files.append((max(status.st_atime, status.st_mtime), status.st_size, path))
+    total = sum(size for _, size, _ in files)
+    if total <= limit:
+        return
+    for _, size, path in sorted(files):
+        if total <= limit // 2:
+            break
+        with suppress(OSError):
+            path.unlink()
+            total -= size
+
+
+@cache
+def _prune_once(where: Path) -> None:
+    """Once in a process, and in one process of sixteen: listing the directory takes time."""
+    if os.getpid() % 16 == 0:
+        prune(where)
 
 
 def _encode(code: bytes, metadata: dict[str, Any]) -> bytes:

@@ -39,7 +39,7 @@ result).
 """
 
 ENVIRONMENT = "TETRACTYS_CALLPATH"
-MAX_FLAT_WORDS = 1 << 14
+MAX_FLAT_WORDS = 1 << 12
 """Functions with a larger flat block go by the Python path: the trampoline keeps the block on the C
 stack.
 """

@@ -196,12 +196,15 @@ def asm(text: str, opt: int = 2) -> str:
         return _targeted(module, _machine(opt, False)).emit_assembly(module)
 
 
-def load(code: bytes, symbols: tuple[str, ...] = (KERNEL_SYMBOL, SHAPE_SYMBOL)) -> Code:
-    """Loads object code and returns the addresses of `symbols`; the same bytes are loaded only
-    once.
+def load(code: bytes, symbols: tuple[str, ...] | None = None) -> Code:
+    """Loads object code and returns the addresses of `symbols`, by default `tt_kernel`, and
+    `tt_shape` where the object has it. The same bytes are loaded only once.
 
     Raises `LinkError` if it is no object code or a symbol is missing.
     """
+    if symbols is None:  # a name stands in the object's string table as it is
+        shaped = SHAPE_SYMBOL.encode() in code
+        symbols = (KERNEL_SYMBOL, SHAPE_SYMBOL) if shaped else (KERNEL_SYMBOL,)
     identity = blake2b(code, digest_size=16, person=b"tt-object").hexdigest() + "".join(symbols)
     with _lock:
         found = _loaded.get(identity)

@@ -92,6 +92,22 @@ def test_a_directory_that_others_may_write_is_not_used(tmp_path: Path) -> None:
     assert not cache.put(cache.key("b"), CODE, where=where)
 
 
+def test_pruning_keeps_what_was_used_last(where: Path) -> None:
+    keys = [cache.key(str(k)) for k in range(10)]
+
+    def age() -> None:
+        for number, key in enumerate(keys):
+            os.utime(where / key[:2] / f"{key[2:]}.o", (1e9 + number, 1e9 + number))
+
+    for key in keys:
+        cache.put(key, bytes(1000))
+    cache.prune(where, 1 << 20)
+    assert all(cache.get(key) for key in keys)
+    age()
+    cache.prune(where, 5000)
+    assert [cache.get(key) is not None for key in keys] == [False] * 8 + [True] * 2
+
+
 def test_write_errors_are_silent(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError("disk full")

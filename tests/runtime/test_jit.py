@@ -59,7 +59,7 @@ def test_a_foreign_target_in_the_text_is_overruled() -> None:
         b"text" * 100,
         b"\x7fELF" + bytes(200),
         jit.compile_text(GOOD)[:300],
-        jit.compile_text(GOOD[: GOOD.index("define i32 @tt_shape")]),
+        jit.compile_text(GOOD[GOOD.index("define i32 @tt_shape") :]),
         jit.compile_text(
             "declare void @no_such_function()\n"
             "define i32 @tt_kernel(ptr %f) {\n  call void @no_such_function()\n  ret i32 0\n}\n"
@@ -72,6 +72,11 @@ def test_refused_objects(data: bytes) -> None:
     with pytest.raises(jit.LinkError):
         jit.load(data)
     assert jit.load(jit.compile_text(GOOD)).kernel
+
+
+def test_the_shape_function_is_optional() -> None:
+    code = jit.load(jit.compile_text(GOOD[: GOOD.index("define i32 @tt_shape")]))
+    assert code.kernel and code.shape == 0
 
 
 def test_equal_objects_are_loaded_once_and_freed() -> None:
