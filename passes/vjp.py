@@ -63,6 +63,10 @@ class Emitter(ABC, Generic[V]):
         found, shape = self.type_of(value)
         return self(ew.SECOND, value, self.constant(number, dtype or found, len(shape)))
 
+    def transpose(self, value: V) -> V:
+        """The transpose of a matrix."""
+        return self(ts.DIMSHUFFLE, value, order=(1, 0))
+
     def accumulate(self, total: V, term: V) -> V:
         """The sum of two cotangents of one value."""
         return self(ew.ADD, total, term)
@@ -286,7 +290,8 @@ class _Driver(Generic[V]):
             terms = self._reach(step.operands[number])
             if term is not None:
                 operand = step.operands[number]
-                terms.append(term if isinstance(term, Undefined) else fit(self.emitter, term, operand))
+                is_value = not isinstance(term, Undefined)
+                terms.append(fit(self.emitter, term, operand) if is_value else term)
 
     def _is_float(self, value: V) -> bool:
         return is_float(self.emitter.type_of(value)[0])

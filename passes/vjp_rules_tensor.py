@@ -144,7 +144,7 @@ def _max_and_argmax(e: Emitter[Any], xs: Values, outs: Values, cts: Values, prop
 
 
 def _transposed(e: Emitter[Any], value: Any) -> Any:
-    return e(ts.DIMSHUFFLE, value, order=(1, 0)) if _rank(e, value) == 2 else value
+    return e.transpose(value) if _rank(e, value) == 2 else value
 
 
 def _outer(e: Emitter[Any], first: Any, second: Any) -> Any:

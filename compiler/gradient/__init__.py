@@ -1,4 +1,4 @@
-"""Gradients of graphs: `grad`, `Lop`, `Rop`, `verify_grad`, and what bends a gradient. See README.md.
+"""Gradients of graphs: `grad`, `Lop`, `Rop`, `verify_grad`, what bends a gradient.
 
 The rules and the driver are in `tetractys.passes.vjp`; here are Theano's interface and its words.
 """
@@ -32,7 +32,7 @@ _LAZY = {
 __all__ = [
     "DisconnectedInputError", "DisconnectedType", "Lop", "NullType", "NullTypeGradError",
     "disconnected_type", "grad", "grad_not_implemented", "grad_undefined", "null_type",
-    "subgraph_grad", *_LAZY,
+    "subgraph_grad",
 ]  # fmt: skip
 
 

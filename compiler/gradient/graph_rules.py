@@ -30,7 +30,9 @@ class GraphEmitter(Emitter[Variable]):
         self.cost_name = cost_name
         self.site: Site | None = None
 
-    def __call__(self, signature: Signature, *operands: Variable | float, **props: object) -> Variable:
+    def __call__(
+        self, signature: Signature, *operands: Variable | float, **props: object
+    ) -> Variable:
         """See `Emitter`."""
         if self.site is None:
             return self._apply(signature, operands, props)
@@ -44,9 +46,7 @@ class GraphEmitter(Emitter[Variable]):
         if len(variables) != len(operands):
             pad = dimshuffle_op((-1,) * variables[0].type.ndim)
             variables = [
-                value
-                if isinstance(value, Variable)
-                else pad.node([constant(value)]).outputs[0]
+                value if isinstance(value, Variable) else pad.node([constant(value)]).outputs[0]
                 for value in operands
             ]
         return native_op(signature, props).make_node(*variables).outputs[0]
@@ -69,6 +69,13 @@ class GraphEmitter(Emitter[Variable]):
         found, shape = self.type_of(value)
         filler = self.constant(number, dtype or found, len(shape))
         return elemwise_op("second").make_node(value, filler).outputs[0]
+
+    def transpose(self, value: Variable) -> Variable:
+        """See `Emitter`; named as `value.T`."""
+        transposed = super().transpose(value)
+        if value.name is not None:
+            transposed.name = f"{value.name}.T"
+        return transposed
 
     def accumulate(self, total: Variable, term: Variable) -> Variable:
         """See `Emitter`; named as `total + term`."""
@@ -100,7 +107,7 @@ def has_own_gradient(op: Op) -> bool:
 
 
 def connection_pattern(node: Apply) -> list[list[bool]]:
-    """`pattern[input][output]`: what the Op says is connected, checked; all, where it says nothing."""
+    """`pattern[input][output]`: what the Op says is connected; all, if it says nothing."""
     op = node.op
     method = getattr(op, "connection_pattern", None)
     if method is None:
@@ -113,7 +120,8 @@ def connection_pattern(node: Apply) -> list[list[bool]]:
         )
     if len(pattern) != len(node.inputs) or any(len(row) != len(node.outputs) for row in pattern):
         raise ValueError(
-            f"{op}.connection_pattern should have {len(node.inputs)} rows of {len(node.outputs)} but "
+            f"{op}.connection_pattern should have {len(node.inputs)} rows of {len(node.outputs)} "
+            "but "
             f"has {len(pattern)} rows."
         )
     return pattern
@@ -140,8 +148,10 @@ def _checked(node: Apply, position: int, term: Any) -> Any:
     op = node.op
     if term is None:
         raise TypeError(
-            f"{op}.grad returned None for a gradient term, this is prohibited. Instead of None, return "
-            "zeros_like(input), disconnected_type(), or a NullType variable such as those made with "
+            f"{op}.grad returned None for a gradient term, this is prohibited. Instead of None, "
+            "return "
+            "zeros_like(input), disconnected_type(), or a NullType variable such as those made "
+            "with "
             "the grad_undefined or grad_unimplemented helper functions."
         )
     variable = term if isinstance(term, Variable) else as_tensor_variable(term)
@@ -150,7 +160,8 @@ def _checked(node: Apply, position: int, term: Any) -> Any:
     if isinstance(variable.type, DisconnectedType):
         if not hasattr(op, "connection_pattern"):
             warnings.warn(
-                f"{op}.grad returned DisconnectedType for input {position}. You may want to implement "
+                f"{op}.grad returned DisconnectedType for input {position}. You may want to "
+                "implement "
                 "a connection_pattern method for it.",
                 stacklevel=2,
             )
@@ -161,5 +172,3 @@ def _checked(node: Apply, position: int, term: Any) -> Any:
             f"dtype {variable.type.spec[0]})"
         )
     return variable
-
-

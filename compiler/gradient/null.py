@@ -52,7 +52,8 @@ class DisconnectedType(Type):
     def filter(self, data: Any, strict: bool = False, allow_downcast: bool | None = None) -> Any:
         """Raises AssertionError: there are no values."""
         raise AssertionError(
-            "If you're assigning to a DisconnectedType you're doing something wrong. It should only be "
+            "If you're assigning to a DisconnectedType you're doing something wrong. It should "
+            "only be "
             "used as a symbolic placeholder."
         )
 
@@ -73,7 +74,8 @@ disconnected_type = DisconnectedType()
 def grad_not_implemented(op: Op, x_pos: int, x: Variable, comment: str = "") -> Variable:
     """What an Op's `grad` returns for an input whose gradient it does not implement."""
     return NullType(
-        f"This variable is Null because the grad method for input {x_pos} ({x}) of the {op} op is not "
+        f"This variable is Null because the grad method for input {x_pos} ({x}) of the {op} op "
+        "is not "
         f"implemented. {comment}"
     )()
 

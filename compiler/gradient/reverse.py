@@ -68,11 +68,11 @@ def _check_cost(cost: Variable | None, known_grads: Mapping[Variable, Variable] 
             raise AssertionError("cost and known_grads can't both be None.")
         return
     if not isinstance(cost, Variable):
-        raise TypeError(f"cost must be a scalar. Expected Variable, got {cost} of type {type(cost)}")
-    if isinstance(cost.type, NullType):
-        raise ValueError(
-            f"Can't differentiate a NaN cost.cost is NaN because {cost.type.why_null}"
+        raise TypeError(
+            f"cost must be a scalar. Expected Variable, got {cost} of type {type(cost)}"
         )
+    if isinstance(cost.type, NullType):
+        raise ValueError(f"Can't differentiate a NaN cost.cost is NaN because {cost.type.why_null}")
     if getattr(cost.type, "ndim", None) != 0:
         raise TypeError("cost must be a scalar.")
 
@@ -80,7 +80,8 @@ def _check_cost(cost: Variable | None, known_grads: Mapping[Variable, Variable] 
 def _targets(wrt: Variable | Sequence[Variable]) -> list[Variable]:
     if isinstance(wrt, set):
         raise TypeError(
-            "wrt must not be a set. sets have no defined iteration order, so we can't return gradients "
+            "wrt must not be a set. sets have no defined iteration order, so we can't return "
+            "gradients "
             "in a  matching order."
         )
     targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
@@ -155,7 +156,8 @@ def _result(
     if gradient is not DISCONNECTED:
         return gradient
     report_disconnected(
-        "grad method was asked to compute the gradient with respect to a variable that is not part of "
+        "grad method was asked to compute the gradient with respect to a variable that is not "
+        "part of "
         "the computational graph of the cost, or is used only by a non-differentiable operator: "
         f"{variable}",
         variable,
@@ -174,7 +176,8 @@ def report_disconnected(message: str, variable: Variable, action: str) -> None:
         warnings.warn(message, stacklevel=4)
     elif action != "ignore":
         raise ValueError(
-            "Invalid value for keyword 'disconnected_inputs', valid values are 'ignore', 'warn' and "
+            "Invalid value for keyword 'disconnected_inputs', valid values are 'ignore', 'warn' "
+            "and "
             "'raise'."
         )
 
@@ -199,19 +202,20 @@ def float_zeros_like(emitter: GraphEmitter, variable: Variable) -> Variable:
     return emitter.fill_like(variable, 0.0, dtype if is_float(dtype) else config.floatX)
 
 
-def Lop(  # noqa: N802  (Theano's name)
+def Lop(
     f: Variable | Sequence[Variable],
     wrt: Variable | Sequence[Variable],
     eval_points: Variable | Sequence[Variable],
     consider_constant: Iterable[Variable] | None = None,
     disconnected_inputs: str = "raise",
 ) -> Any:
-    """The Jacobian of `f` by `wrt`, multiplied from the left by `eval_points` (one for each of `f`)."""
+    """The Jacobian of `f` by `wrt`, times `eval_points` (one for each of `f`) from the left."""
     outputs = list(f) if isinstance(f, (list, tuple)) else [f]
     points = list(eval_points) if isinstance(eval_points, (list, tuple)) else [eval_points]
     if len(outputs) != len(points):
         raise AssertionError(
-            f"Lop: found {len(points)} eval_points for {len(outputs)} outputs; expected one for each"
+            f"Lop: found {len(points)} eval_points for {len(outputs)} outputs; expected one for "
+            "each"
         )
     return grad(
         None,
@@ -251,5 +255,3 @@ def subgraph_grad(
     by_param = dict(zip(params, total or []))
     result = ([by_param[v] for v in wrt], [by_param[v] for v in end])
     return (*result, from_start, from_cost) if details else result
-
-
