@@ -248,7 +248,8 @@ def cast_of_constant(rw: Rewriter, op: Operation) -> bool:
     if number is None:
         return False
     source, wanted = (types.dtype_of(v.type) for v in (op.operands[0], op.results[0]))
-    if source in INTEGERS and wanted in FLOATS and abs(number) <= 2**24:
+    is_small = source in INTEGERS and abs(number) <= 2**24
+    if (is_small and wanted in FLOATS) or (source, wanted) == ("float32", "float64"):
         return rw.replace(rw.constant(float(number), op.results[0].type))
     from tetractys.passes.constant_fold import fold  # NumPy's conversion; rarely needed here
 

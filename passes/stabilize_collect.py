@@ -25,7 +25,6 @@ from tetractys.passes.matching import argument_of, made_by
 from tetractys.passes.rewriting import PatternTable, Rewriter, operations_of
 from tetractys.passes.stabilize_products import (
     PRODUCTS,
-    Argument,
     Factors,
     Product,
     build_product,
@@ -62,21 +61,14 @@ def _depends(values: Iterable[SSAValue], wanted: SSAValue) -> bool:
     return False
 
 
-def _keeps_nan(before: Iterable[Product], after: Iterable[Product], others: Iterable[SSAValue]) -> bool:
-    """Whether every argument and leaf that vanishes between the products is still looked at."""
-    left_arguments: set[Argument] = set()
-    left_values: list[SSAValue] = list(others)
-    for product in after:
-        left_arguments.update(product.sigmoids)
-        left_values.extend(product.leaves)
-        left_values.extend(key[0] for key in product.sigmoids if key[1] is None)
-    for product in before:
-        for key in product.sigmoids:
-            if key not in left_arguments and not _depends(left_values, key[0]):
-                return False
-        if any(not _depends(left_values, leaf) for leaf in product.leaves):
-            return False
-    return True
+def _keeps_nan(products: Iterable[Product], others: Iterable[SSAValue] = ()) -> bool:
+    """Whether every argument and leaf that vanished is still looked at."""
+    products = list(products)
+    left = list(others)
+    for product in products:
+        left.extend(product.leaves)
+        left.extend(value for value, _ in product.sigmoids)
+    return all(_depends(left, value) for product in products for value in product.vanished)
 
 
 def _is_root(op: Operation) -> bool:
@@ -101,12 +93,12 @@ class Collector:
             if op.parent is not block:
                 continue
             product = self.factors.visit(op)
-            if product is None or type(op) not in PRODUCTS:
-                continue
             self.rw.op = op
-            if self._softmax_gradient(op) or (
-                _is_root(op) and (self._into_sum(op, product) or self._collected(op, product))
-            ):
+            if isinstance(op, elemwise.MulOp) and self._softmax_gradient(op):
+                self.changed += 1
+            elif product is None or type(op) not in PRODUCTS or not _is_root(op):
+                continue
+            elif self._into_sum(op, product) or self._collected(op, product):
                 self.changed += 1
         return self.changed
 
@@ -118,35 +110,16 @@ class Collector:
                 value = self.rw.make(elemwise.SecondOp, operand, value)
         if value.type != old.type:
             return False
-        product = self.factors.get(old)
         old.replace_all_uses_with(value)
-        made = value.owner
-        if product is not None and isinstance(made, Operation):
-            self.factors.visit(made)
         return True
 
     def _collected(self, op: Operation, product: Product) -> bool:
         """x * exp(t) * sigmoid(-t) -> x * sigmoid(t)."""
-        if product.cost >= product.count or not self._may_cancel(op):
+        if product.cost >= product.count or not _keeps_nan([product]):
             return False
-        parts = self._parts(op)
-        if not _keeps_nan(parts, [product], []):
-            return False
-        return self._put(op, build_product(self.rw, product, op.results[0]))
-
-    def _parts(self, op: Operation) -> list[Product]:
-        return [self.factors.product(operand) for operand in _factor_operands(op)]
-
-    def _may_cancel(self, op: Operation) -> bool:
-        """Whether the leaves that cancel between the factors are no zeros."""
-        parts = self._parts(op)
-        if len(parts) != 2:
-            return True
-        power = -1 if isinstance(op, elemwise.TrueDivOp) else 1
-        return all(
-            k * parts[1].leaves.get(leaf, 0) * power >= 0 or is_nonzero_real(leaf)
-            for leaf, k in parts[0].leaves.items()
-        )
+        value = build_product(self.rw, product, op.results[0])
+        self.factors.note(value, product)
+        return self._put(op, value)
 
     def _into_sum(self, op: Operation, product: Product) -> bool:
         """(a / s + b / r) * s * r -> a * r + b * s."""
@@ -163,7 +136,7 @@ class Collector:
         new = [term.times(factor) for term in terms]
         if any(term.has_denominator for term in new):
             return False
-        if not _keeps_nan([*terms, factor], new, rest.leaves):
+        if not _keeps_nan(new, rest.leaves):
             return False
         return self._put(op, self._build_sum(new, rest, op))
 
@@ -204,10 +177,8 @@ class Collector:
 
     # ---- softmax
 
-    def _softmax_gradient(self, op: Operation) -> bool:
+    def _softmax_gradient(self, op: elemwise.MulOp) -> bool:
         """(g - sum(g * s)) * s with g = G / s -> G - s * sum(G)."""
-        if not isinstance(op, elemwise.MulOp):
-            return False
         for soft, difference in (tuple(op.operands), tuple(op.operands)[::-1]):
             inner = made_by(difference, elemwise.SubOp)
             if inner is None or made_by(soft, tensor.SoftmaxOp) is None:
@@ -284,15 +255,12 @@ def _is_zero(value: SSAValue) -> bool:
     return isinstance(owner, elemwise.ConstantOp) and owner.number == 0
 
 
-def _factor_operands(op: Operation) -> list[SSAValue]:
-    return list(op.operands)[: 1 if isinstance(op, elemwise.PowOp) else 2]
-
-
 def _split(product: Product, total: SSAValue) -> tuple[Product, Product]:
     """The part that may move into the sum (sigmoids, leaves never 0), and the rest."""
     moving = {leaf: k for leaf, k in product.leaves.items() if leaf is not total and is_nonzero_real(leaf)}
     rest = {leaf: k for leaf, k in product.leaves.items() if leaf is not total and leaf not in moving}
-    return Product(sigmoids=product.sigmoids, leaves=moving), Product(product.negative, leaves=rest)
+    factor = Product(sigmoids=product.sigmoids, leaves=moving, vanished=product.vanished)
+    return factor, Product(product.negative, leaves=rest)
 
 
 def collect(block: Block, table: PatternTable) -> int:

@@ -11,7 +11,7 @@ changing it; `build_product` writes the stable form of one. Who decides is `stab
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, cast
 
 from xdsl.ir import Operation, SSAValue
@@ -39,25 +39,38 @@ class Product:
     """+-1 * prod(sigmoid(u)^a * sigmoid(-u)^b) * prod(leaf^k).
 
     count: how many sigmoids, exponentials and ranged divisions the IR spends on it.
+    vanished: the leaves and arguments that cancelled.
     """
 
     negative: bool = False
     sigmoids: dict[Argument, tuple[int, int]] = field(default_factory=dict)
     leaves: dict[SSAValue, int] = field(default_factory=dict)
     count: int = 0
+    vanished: frozenset[SSAValue] = frozenset()
 
     def times(self, other: Product, power: int = 1) -> Product:
         """self * other^power; exponents that become 0 vanish."""
-        result = Product(self.negative ^ (other.negative and power % 2 == 1), dict(self.sigmoids),
-                         dict(self.leaves), self.count + abs(power) * other.count)
+        sigmoids, leaves = dict(self.sigmoids), dict(self.leaves)
+        vanished = {*self.vanished, *other.vanished}
         for key, (a, b) in other.sigmoids.items():
-            old_a, old_b = result.sigmoids.pop(key, (0, 0))
+            old_a, old_b = sigmoids.pop(key, (0, 0))
             if (new := (old_a + power * a, old_b + power * b)) != (0, 0):
-                result.sigmoids[key] = new
+                sigmoids[key] = new
+            else:
+                vanished.add(key[0])
         for leaf, exponent in other.leaves.items():
-            if (total := result.leaves.pop(leaf, 0) + power * exponent) != 0:
-                result.leaves[leaf] = total
-        return result
+            if (total := leaves.pop(leaf, 0) + power * exponent) != 0:
+                leaves[leaf] = total
+            else:
+                vanished.add(leaf)
+        negative = self.negative ^ (other.negative and power % 2 == 1)
+        count = self.count + abs(power) * other.count
+        return Product(negative, sigmoids, leaves, count, frozenset(vanished))
+
+    def may_divide(self, other: Product) -> bool:
+        """Whether what cancels in self / other is never 0 and never infinite as a real number."""
+        return all(k * self.leaves.get(leaf, 0) <= 0 or is_nonzero_real(leaf)
+                   for leaf, k in other.leaves.items())
 
     @property
     def size(self) -> int:
@@ -80,7 +93,7 @@ class Product:
 
 def negated(product: Product) -> Product:
     """-product."""
-    return Product(not product.negative, product.sigmoids, product.leaves, product.count)
+    return replace(product, negative=not product.negative)
 
 
 # Reading.
@@ -105,6 +118,10 @@ class Factors:
     def get(self, value: SSAValue) -> Product | None:
         """The product of a value that was visited; None if it is a leaf like any other."""
         return self._known.get(value)
+
+    def note(self, value: SSAValue, product: Product) -> None:
+        """`value` was built from `product`."""
+        self._known[value] = replace(product, count=product.cost, vanished=frozenset())
 
     def product(self, value: SSAValue) -> Product:
         """The product of any value; of a constant its sign stands apart, and 1 vanishes."""
@@ -157,7 +174,7 @@ class Factors:
         if order is not None:
             return None
         order = cast("tuple[int, ...]", props_of(cast(tensor.TensorOp, op))["order"])
-        return Product(inner.negative, {(value, order): powers}, count=inner.count)
+        return replace(inner, sigmoids={(value, order): powers})
 
     def _binary(self, op: Operation) -> Product | None:
         first, second = op.operands
@@ -165,7 +182,10 @@ class Factors:
         is_ranged = power < 0 and is_nonzero_real(second)
         if self.get(first) is None and self.get(second) is None and not is_ranged:
             return None
-        result = self.product(first).times(self.product(second), power)
+        above, below = self.product(first), self.product(second)
+        if not above.may_divide(below if power < 0 else Product().times(below, -1)):
+            return None
+        result = above.times(below, power)
         result.count += is_ranged and self.get(second) is None
         return result
 

@@ -1,0 +1,80 @@
+"""`decompose`: operations with a name of their own, as reductions and elementwise operations.
+
+softmax and log_softmax are one operation for the passes that know their algebra, and a maximum, a sum
+and a few elementwise operations for those that fuse. They stay shifted by the row's maximum: exact as
+the oracle defines them. A largest value whose position nobody asks for is a plain reduction.
+
+    %0 = tensor.softmax %x : tensor<?x?xf64>
+    // becomes
+    %0 = tensor.reduce %x {kind = "max", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
+    %1 = tensor.dimshuffle %0 {order = array<i64: 0, -1>} : (tensor<?xf64>) -> tensor<?x1xf64>
+    %2 = elemwise.sub %x, %1 : (tensor<?x?xf64>, tensor<?x1xf64>) -> tensor<?x?xf64>
+    %3 = elemwise.exp %2 : tensor<?x?xf64>      // then %3 / its sum along the last axis
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from tetractys.dialects import elemwise, tensor
+from tetractys.dialects.build import SignatureOp, props_of
+from tetractys.passes.matching import shape_of
+from tetractys.passes.rewriting import PatternTable, Rewriter, apply_patterns
+
+PATTERNS = PatternTable("decompose")
+
+
+# Builders.
+
+def build_reduced_column(rw: Rewriter, value: SSAValue, kind: str) -> SSAValue:
+    """A reduction along the last axis, which stays with size 1."""
+    last = len(shape_of(value)) - 1
+    reduced = rw.make(tensor.ReduceOp, value, kind=kind, axes=(last,))
+    return rw.make(tensor.DimshuffleOp, reduced, order=(*range(last), -1))
+
+
+def build_shifted(rw: Rewriter, value: SSAValue) -> SSAValue:
+    """x - max(x) along the last axis: no exponential of it overflows."""
+    return rw.make(elemwise.SubOp, value, build_reduced_column(rw, value, "max"))
+
+
+# Patterns.
+
+@PATTERNS.on(tensor.SoftmaxOp)
+def softmax(rw: Rewriter, op: Operation) -> bool:
+    """softmax(x) -> e / sum(e), e = exp(x - max(x))."""
+    powers = rw.make(elemwise.ExpOp, build_shifted(rw, op.operands[0]))
+    return rw.replace_by(elemwise.TrueDivOp, powers, build_reduced_column(rw, powers, "add"))
+
+
+@PATTERNS.on(tensor.LogSoftmaxOp)
+def log_softmax(rw: Rewriter, op: Operation) -> bool:
+    """log_softmax(x) -> s - log(sum(exp(s))), s = x - max(x)."""
+    shifted = build_shifted(rw, op.operands[0])
+    total = build_reduced_column(rw, rw.make(elemwise.ExpOp, shifted), "add")
+    return rw.replace_by(elemwise.SubOp, shifted, rw.make(elemwise.LogOp, total))
+
+
+@PATTERNS.on(tensor.MaxAndArgmaxOp)
+def largest_value_alone(rw: Rewriter, op: Operation) -> bool:
+    """max_and_argmax(x) whose position nobody uses -> reduce max."""
+    value, position = op.results
+    if position.first_use is not None:
+        return False
+    axes = props_of(cast(SignatureOp, op))["axes"]
+    return rw.replace_value(value, rw.make(tensor.ReduceOp, op.operands[0], kind="max", axes=axes))
+
+
+class DecomposePass(ModulePass):
+    """Writes softmax, log_softmax and a lone maximum as reductions and elementwise operations."""
+
+    name = "decompose"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Rewrites every function of the module."""
+        apply_patterns(op, PATTERNS)
