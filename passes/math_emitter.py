@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import cast
 
 from xdsl.dialects.builtin import LocationAttr, VectorType
@@ -31,7 +31,7 @@ class TypeFamily:
     format: Format
 
 
-@lru_cache(maxsize=None)
+@cache
 def type_family(type_: Attribute) -> TypeFamily:
     """The family of a scalar or vector type of float32 or float64."""
     format_ = FORMATS[types.dtype_of(type_)]
@@ -49,7 +49,7 @@ def _constant_properties(number: float, dtype: str, bits: bytes) -> dict[str, At
     return properties_of(signatures.CONSTANT, {"value": number, "dtype": dtype})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _bitcast_properties(dtype: str) -> dict[str, Attribute]:
     return properties_of(signatures.BITCAST, {"dtype": dtype})
 
@@ -164,6 +164,10 @@ class ScalarEmitter:
     def bit_or(self, a: SSAValue, b: SSAValue) -> SSAValue:
         """Bitwise or of integers."""
         return self._emit(elemwise.OrOp, [a, b], a.type)
+
+    def minimum(self, a: SSAValue, b: SSAValue) -> SSAValue:
+        """The smaller integer."""
+        return self._emit(elemwise.MinimumOp, [a, b], a.type)
 
     def to_bits(self, a: SSAValue) -> SSAValue:
         """The bits of a float."""

@@ -1,8 +1,8 @@
 """log, log1p and softplus in elementwise operations: one function each, float32 and float64.
 
-x = 2**k m with m in [sqrt(1/2), sqrt(2)); f = m - 1; log(m) by a polynomial in s = f / (2 + f), put
-together as in FreeBSD's msun so that the large terms cancel exactly. k never becomes an integer that
-must be converted: its bits are or-ed into a float's mantissa.
+x = 2**k m with m in [sqrt(1/2), sqrt(2)); f = m - 1; log(m) by a polynomial in s = f / (2 + f),
+put together as in FreeBSD's msun so that the large terms cancel exactly. k never becomes an integer
+that must be converted: its bits are or-ed into a float's mantissa.
 """
 
 from __future__ import annotations
@@ -69,16 +69,17 @@ def log(e: ScalarEmitter, x: SSAValue) -> SSAValue:
 def log1p(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     """`log(1 + x)`: the log of the rounded sum u, with the sum's exact error c put back into f.
 
-    c is halved and scaled by 2**(1 - k), because 2**-k is subnormal at the largest x.
+    c is scaled by 2**-k, or by 0 where that is subnormal: u is so large there that c says nothing.
     """
     fmt = e.format
     one = e.number(1.0)
     u = e.add(x, one)
     is_large = e.gt(x, one)
     larger, smaller = e.switch(is_large, x, one), e.switch(is_large, one, x)
-    c = e.mul(e.sub(smaller, e.sub(u, larger)), e.number(0.5))
+    c = e.sub(smaller, e.sub(u, larger))
     exponent, m = _split(e, u)
-    scale = e.from_bits(e.shl(e.sub(e.integer(2 * fmt.bias + 1), exponent), fmt.mantissa))
+    largest = e.integer(2 * fmt.bias)
+    scale = e.from_bits(e.shl(e.sub(largest, e.minimum(exponent, largest)), fmt.mantissa))
     k = e.sub(_to_float(e, exponent), e.number(2.0**fmt.mantissa + fmt.bias))
     value = _finish(e, k, e.fma(c, scale, e.sub(m, one)))
     value = _special(e, x, u, value)
