@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import os
 import re
 import threading
 import weakref
@@ -73,6 +74,12 @@ class Code:
 _lock = threading.RLock()  # one TargetMachine serves every thread
 _names = itertools.count()
 _loaded: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()
+if hasattr(os, "register_at_fork"):
+    # A fork waits for a compilation in another thread: its lock would stay taken in the child.
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
+
 _REFUSED = r'(?:^|[\s(=])asm\s+(?:[a-z]+\s+)*"|^\s*module\s+asm\b'
 
 

@@ -4,6 +4,7 @@ object cache.
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import cache
 
@@ -14,7 +15,11 @@ from tetractys.runtime.state import constants
 from tetractys.runtime.wrapper_main import CALL_SYMBOL, CLOSED_SYMBOL, SOURCE, wrapper_text
 
 _SYMBOLS = (CALL_SYMBOL, CLOSED_SYMBOL)
-_lock = threading.Lock()
+_lock = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 
 
 def text(layout: Layout, self_state: int) -> str:

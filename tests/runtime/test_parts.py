@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import inspect
 import math
+import os
 import pickle
 import subprocess
 import sys
@@ -346,3 +347,30 @@ print(blas.address("dgemm") == blas._capsule_pointer(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout == "True\n"
+
+
+def test_fork_during_preparation() -> None:
+    """A child forked while the trampoline is being made can make and call functions."""
+    script = """
+import os
+import numpy
+from tetractys.runtime import callable, jit
+from tetractys.runtime.spec import KernelSpec
+callable.prepare()
+code = jit.load(jit.compile_text("define i32 @tt_kernel(ptr %f) { ret i32 0 }"))
+child = os.fork()
+f = callable.make_callable(KernelSpec(output_form="none", has_shape=False), code)
+assert f() is None
+if child == 0:
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={**os.environ, "TETRACTYS_CACHE": "off"},
+    )
+    assert done.stdout == "0\n", done.stderr
