@@ -1,4 +1,4 @@
-"""Tetractys: symbolic tensor expressions, compiled to machine code by its own dialects and passes."""
+"""Tetractys: symbolic tensor expressions, compiled to machine code by dialects and passes."""
 
 from __future__ import annotations
 

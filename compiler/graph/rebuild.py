@@ -68,14 +68,13 @@ def as_pairs(replace: Pairs | None, what: str) -> list[tuple[Variable, Any]]:
     """The pairs of a dict or of a list of pairs; raises ValueError for anything else."""
     if replace is None:
         return []
-    if isinstance(replace, Mapping):
-        return list(replace.items())
-    if not isinstance(replace, (list, tuple)):
+    given: Any = replace
+    if not isinstance(given, (list, tuple, Mapping)):
         raise ValueError(
             f"{what} is neither a dictionary, list, tuple or None ! The value provided is "
-            f"{replace},of type {type(replace)}"
+            f"{given},of type {type(given)}"
         )
-    pairs: Any = replace
+    pairs = given.items() if isinstance(given, Mapping) else given
     return [(old, new) for old, new in pairs]
 
 

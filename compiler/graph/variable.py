@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 class Scratchpad:
     """`variable.tag`: a place for anybody's attributes (`tag.test_value`, ...)."""
 
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
     def clear(self) -> None:
         """Removes every attribute."""
         self.__dict__.clear()

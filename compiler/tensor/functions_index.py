@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tetractys.dialects.signature import INTEGERS, upcast
-from tetractys.graph.variable import Variable
+from tetractys.graph.variable import Apply, Variable
 from tetractys.tensor.constants import as_tensor_variable, autocast, constant
 from tetractys.tensor.elemwise import scalar_from_tensor
-from tetractys.tensor.functions_elemwise import cast
+from tetractys.tensor.functions_elemwise import cast, second
 from tetractys.tensor.functions_shape import dimshuffle, flatten, make_vector, reshape, shape
+from tetractys.tensor.native import NativeOp
 from tetractys.tensor.subtensor import (
     ADVANCED,
     ADVANCED_1,
@@ -102,7 +103,7 @@ def _with_new_axes(value: Variable, items: list[Any]) -> TensorVariable:
         rest.append(_FULL if item is None else item)
         position += item is not None
     pattern.extend(range(position, value.type.ndim))
-    view = dimshuffle(value, pattern)
+    view = _stage(dimshuffle(value, pattern))
     if all(isinstance(item, slice) and item == _FULL for item in rest):
         return view
     return index(view, tuple(rest))
@@ -159,10 +160,12 @@ def _advanced(value: Variable, items: list[Any]) -> TensorVariable:
     places = [position for position, item in enumerate(items) if not isinstance(item, slice)]
     others = [position for position in range(len(items)) if position not in places]
     if any(items[position] != _FULL for position in others):
-        sliced = _basic(value, [item if isinstance(item, slice) else _FULL for item in items])
+        sliced = _stage(
+            _basic(value, [item if isinstance(item, slice) else _FULL for item in items])
+        )
         return _advanced(sliced, [_FULL if isinstance(item, slice) else item for item in items])
     order = places + others
-    front = value if order == sorted(order) else dimshuffle(value, order)
+    front = value if order == sorted(order) else _stage(dimshuffle(value, order))
     gathered, rank = _gather(front, [items[position] for position in places])
     first = places[0] if places == list(range(places[0], places[-1] + 1)) else 0
     if first == 0:
@@ -218,55 +221,66 @@ def inc_subtensor(
     return _write(x, y, put=set_instead_of_inc)
 
 
+def _stage(variable: TensorVariable) -> TensorVariable:
+    """Marks a step of one indexing expression: a write to the whole goes on through it."""
+    variable.tag.index_stage = True
+    return variable
+
+
 def _write(region: Any, value: Any, put: bool) -> TensorVariable:
+    """A copy of what `region` was taken from, with `value` stored or added there."""
     node = region.owner if isinstance(region, Variable) else None
-    name = node.op.signature.name if node is not None and node.op.signature is not None else ""
-    new = as_tensor_variable(value)
-    if node is not None and name == "tensor.dimshuffle" and _writes_through(node.inputs[0]):
-        return _write_dimshuffled(node, new, put)
-    if node is not None and name == "tensor.reshape_to" and _writes_through(node.inputs[0]):
-        return _write(
-            node.inputs[0],
-            reshape(_fit(new, region), shape(node.inputs[0]), ndim=node.inputs[0].type.ndim),
-            put,
-        )
-    if node is None or name not in ("tensor.subtensor", "tensor.advanced_subtensor"):
+    if node is None or not _is_region(region):
         raise TypeError("x must be the result of a subtensor operation")
-    new = _fit(new, region)
-    target, bounds = node.inputs[0], node.inputs[1:]
-    if name == "tensor.subtensor":
-        op = IncSubtensor(node.op.entries, put)
-        op.props = {"slices": node.op.props["slices"], "set": put}
-    else:
-        op = advanced_inc_op(len(bounds), put)
-    return op.make_node(target, new, *bounds).outputs[0]
+    name, source = node.op.signature.name, node.inputs[0]
+    new = _fit(as_tensor_variable(value), region)
+    if name == "tensor.dimshuffle":
+        return _write(source, _undo_dimshuffle(node, new), put)
+    if name == "tensor.reshape_to":
+        return _write(source, reshape(second(region, new), shape(source), source.type.ndim), put)
+    return _finish(source, _write_op(node, put).make_node(source, new, *node.inputs[1:]).outputs[0])
 
 
-def _writes_through(variable: Variable) -> bool:
-    """Whether `variable` is itself a region, seen through dimshuffles and reshapes."""
-    owner = variable.owner
-    if owner is None or owner.op.signature is None:
-        return False
-    name = owner.op.signature.name
-    if name in ("tensor.dimshuffle", "tensor.reshape_to"):
-        return _writes_through(owner.inputs[0])
-    return name in ("tensor.subtensor", "tensor.advanced_subtensor")
+def _is_region(variable: Variable) -> bool:
+    """Whether `variable` is part of an array, seen through dimshuffles and reshapes."""
+    name = ""
+    while variable.owner is not None and variable.owner.op.signature is not None:
+        name = variable.owner.op.signature.name
+        if name not in ("tensor.dimshuffle", "tensor.reshape_to"):
+            break
+        variable = variable.owner.inputs[0]
+    return variable.owner is not None and name in (
+        "tensor.subtensor",
+        "tensor.advanced_subtensor",
+    )
 
 
-def _write_dimshuffled(node: Any, value: Variable, put: bool) -> TensorVariable:
-    """Writes through a dimshuffle of a region: `x[:, i]` and `x[i][None]`."""
-    order = node.op.props["order"]
-    value = _fit(value, node.outputs[0])
-    inverse = [
-        order.index(axis) if axis in order else "x" for axis in range(node.inputs[0].type.ndim)
-    ]
-    written = _write(node.inputs[0], dimshuffle(value, inverse), put)
-    source = node.inputs[0].owner.inputs[0]
-    if source.owner is not None and source.owner.op.signature is node.op.signature:
-        # x[:, i] is a gather on x.T, transposed back: the write is undone into x's order as well.
-        before = source.owner.op.props["order"]
-        if -1 not in before and len(before) == source.owner.inputs[0].type.ndim:
-            return dimshuffle(written, [before.index(axis) for axis in range(len(before))])
+def _write_op(node: Apply, put: bool) -> NativeOp:
+    """The op that writes where `node` reads."""
+    if node.op.signature.name == "tensor.advanced_subtensor":
+        return advanced_inc_op(len(node.inputs) - 1, put)
+    op = IncSubtensor(node.op.entries, put)
+    op.props = {"slices": node.op.props["slices"], "set": put}
+    return op
+
+
+def _undo_dimshuffle(node: Apply, value: TensorVariable) -> TensorVariable:
+    """`value`, shaped as the output of a dimshuffle, in the shape of its operand."""
+    order: Any = node.op.props["order"]
+    rank = node.inputs[0].type.ndim
+    return dimshuffle(value, [order.index(axis) if axis in order else "x" for axis in range(rank)])
+
+
+def _finish(target: Any, written: TensorVariable) -> TensorVariable:
+    """Carries a written stage of an index, `x[1:, i]`'s `x[1:]`, back to the array itself."""
+    while getattr(target.tag, "index_stage", False):
+        node = target.owner
+        if node.op.signature.name == "tensor.dimshuffle":
+            written = _undo_dimshuffle(node, written)
+        else:
+            op = _write_op(node, put=True)
+            written = op.make_node(node.inputs[0], written, *node.inputs[1:]).outputs[0]
+        target = node.inputs[0]
     return written
 
 

@@ -38,8 +38,9 @@ class NativeOp(Op):
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        same = isinstance(other, NativeOp) and type(self) is type(other)
-        return same and self.key() == other.key()
+        if not isinstance(other, NativeOp) or type(self) is not type(other):
+            return False
+        return self.key() == other.key()
 
     def __hash__(self) -> int:
         found = self.__dict__.get("_hash")
