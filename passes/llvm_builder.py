@@ -10,10 +10,9 @@ Constants are made once a function, stand at its entry, and are printed at their
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Any, cast
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
 
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import (
@@ -39,7 +38,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tetractys.dialects import llvm_ext
-from tetractys.dialects.llvm_ext import lanes_of
+from tetractys.dialects.create import append, create
 
 PTR = llvm.LLVMPointerType()
 VOID = llvm.LLVMVoidType()
@@ -63,39 +62,79 @@ def default_properties(op_class: type[Operation]) -> dict[str, Attribute]:
     return _DEFAULTS.get(op_class, {})
 
 
-@cache
+_Convert = TypeVar("_Convert", bound=Callable[..., object])
+
+
+def by_identity(function: _Convert) -> _Convert:
+    """A cache for a function of types (and numbers), keyed by which objects they are.
+
+    Hashing a type takes several microseconds, and lowering asks thousands of times.
+    """
+    known: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = {}
+
+    @wraps(function)
+    def cached(*arguments: object) -> object:
+        key = tuple([a if type(a) is int else id(a) for a in arguments])
+        found = known.get(key)
+        if found is None:
+            if len(known) > 10_000:
+                known.clear()
+            found = known[key] = (function(*arguments), arguments)  # arguments stay alive
+        return found[0]
+
+    return cast(_Convert, cached)
+
+
+@by_identity
 def llvm_type(type_: Attribute) -> Attribute:
     """The register type of a scalar or vector type of ours: signless, `index` as i64."""
     if isinstance(type_, VectorType):
-        return VectorType(llvm_type(type_.element_type), type_.get_shape())
+        return vector_of(llvm_type(type_.element_type), type_.get_shape()[0])
     if isinstance(type_, IndexType):
         return i64
     if isinstance(type_, IntegerType):
-        return _INTEGERS[type_.width.data]
-    return type_
+        return _INTEGERS.get(type_.width.data, type_)
+    return _interned(type_)
 
 
 @cache
+def _interned(type_: Attribute) -> Attribute:
+    return type_
+
+
+@by_identity
 def memory_type(type_: Attribute) -> Attribute:
     """The type in memory: `i1` is a byte there."""
     if isinstance(type_, VectorType):
-        return VectorType(memory_type(type_.element_type), type_.get_shape())
+        return vector_of(memory_type(type_.element_type), type_.get_shape()[0])
     register = llvm_type(type_)
     return i8 if register == i1 else register
 
 
-@cache
+@by_identity
 def vector_of(type_: Attribute, lanes: int) -> Attribute:
     """`lanes` elements of an LLVM scalar type; the type itself for 0."""
-    return VectorType(type_, [lanes]) if lanes else type_
+    return _vector(_interned(type_), lanes) if lanes else _interned(type_)
 
 
+@cache
+def _vector(type_: Attribute, lanes: int) -> Attribute:
+    return VectorType(type_, [lanes])
+
+
+@by_identity
+def lanes_of(type_: Attribute) -> int:
+    """The number of lanes of a vector type; 0 for a scalar."""
+    return llvm_ext.lanes_of(type_)
+
+
+@by_identity
 def element_of(type_: Attribute) -> Attribute:
     """The element of a vector type; a scalar type is its own."""
     return type_.element_type if isinstance(type_, VectorType) else type_
 
 
-@cache
+@by_identity
 def itemsize(type_: Attribute) -> int:
     """Bytes of one element in memory."""
     scalar = memory_type(element_of(type_))
@@ -104,6 +143,7 @@ def itemsize(type_: Attribute) -> int:
     return 4 if scalar == f32 else 8
 
 
+@by_identity
 def mangled(type_: Attribute) -> str:
     """A type in an intrinsic's name: `f64`, `v8f64`, `i64`, `p0`."""
     if isinstance(type_, VectorType):
@@ -130,7 +170,7 @@ def _cond_br_properties(then: int, other: int) -> dict[str, Attribute]:
     return {"operandSegmentSizes": DenseArrayBase.from_list(i32, (1, then, other))}
 
 
-@cache
+@by_identity
 def _gep_properties(element: Attribute, constant: int | None) -> dict[str, Attribute]:
     index = llvm.GEP_USE_SSA_VAL if constant is None else constant
     return {
@@ -157,6 +197,28 @@ def _mask_properties(lanes: tuple[int, ...]) -> dict[str, Attribute]:
     return {"mask": DenseArrayBase.from_list(i32, lanes)}
 
 
+@cache
+def _constant_properties(
+    key: str, type_: Attribute, number: float | None
+) -> dict[str, Attribute]:
+    """The value of a constant; `number` is None for the lanes' numbers, `key` tells numbers apart."""
+    element = element_of(type_)
+    if number is None:
+        lanes = range(lanes_of(type_))
+        return {"value": DenseIntOrFPElementsAttr.from_list(cast(Any, type_), lanes)}
+    if isinstance(element, IntegerType):
+        width = element.width.data
+        bits = int(number) & ((1 << width) - 1)
+        value = bits - (1 << width) if width > 1 and bits >> (width - 1) else bits
+        attribute: FloatAttr | IntegerAttr = IntegerAttr(value, element)
+    else:
+        attribute = FloatAttr(float(number), cast(Float64Type, element))
+    if not isinstance(type_, VectorType):
+        return {"value": attribute}
+    numbers = [cast(Any, attribute.value.data)]
+    return {"value": DenseIntOrFPElementsAttr.from_list(cast(Any, type_), numbers)}
+
+
 class LLVMBuilder:
     """Appends instructions to `block`.
 
@@ -170,7 +232,7 @@ class LLVMBuilder:
         self.block = entry
         self.extern = extern
         self.location: LocationAttr | None = None
-        self._constants: dict[tuple[str, Attribute], SSAValue] = {}
+        self._constants: dict[tuple[str, int], SSAValue] = {}
         self._last_constant: Operation | None = None
 
     # ---- the general forms
@@ -183,13 +245,10 @@ class LLVMBuilder:
         properties: Mapping[str, Attribute] | None = None,
     ) -> SSAValue:
         """Appends an operation and returns its result (without a result type: its last operand)."""
-        op = op_class.create(
-            operands=operands,
-            result_types=() if result_type is None else (result_type,),
-            properties=_DEFAULTS.get(op_class, {}) if properties is None else properties,
-            location=self.location,
-        )
-        self.block.add_op(op)
+        given = _DEFAULTS.get(op_class, {}) if properties is None else properties
+        result_types = () if result_type is None else (result_type,)
+        op = create(op_class, operands, result_types, given, self.location)
+        append(self.block, op)
         return op.results[0] if result_type is not None else operands[-1]
 
     def intrinsic(
@@ -226,34 +285,19 @@ class LLVMBuilder:
 
     def constant(self, number: float, type_: Attribute) -> SSAValue:
         """A number in a scalar type, or in every lane of a vector type."""
-        element = element_of(type_)
-        if isinstance(element, IntegerType):
-            width = element.width.data
-            bits = int(number) & ((1 << width) - 1)
-            value = bits - (1 << width) if width > 1 and bits >> (width - 1) else bits
-            return self._constant(repr(value), type_, lambda: IntegerAttr(value, element))
-        float_type = cast(Float64Type, element)
-        key = struct.pack("<d", number).hex()  # bits: 0.0 and -0.0 differ, NaN equals itself
-        return self._constant(key, type_, lambda: FloatAttr(float(number), float_type))
+        found = self._constants.get((repr(number), id(type_)))
+        return found if found is not None else self._constant(repr(number), type_, number)
 
     def lane_numbers(self, type_: Attribute) -> SSAValue:
         """The constant vector 0, 1, 2, ..."""
-        def numbers() -> Attribute:
-            return DenseIntOrFPElementsAttr.from_list(cast(Any, type_), range(lanes_of(type_)))
+        found = self._constants.get(("lanes", id(type_)))
+        return found if found is not None else self._constant("lanes", type_, None)
 
-        return self._constant("lanes", type_, numbers)
-
-    def _constant(self, key: str, type_: Attribute, value: Callable[[], Attribute]) -> SSAValue:
-        found = self._constants.get((key, type_))
-        if found is not None:
-            return found
-        attribute = value()
-        if isinstance(type_, VectorType) and not isinstance(attribute, DenseIntOrFPElementsAttr):
-            number = cast("FloatAttr | IntegerAttr", attribute).value.data
-            attribute = DenseIntOrFPElementsAttr.from_list(cast(Any, type_), [cast(Any, number)])
-        op = llvm.ConstantOp.create(result_types=[type_], properties={"value": attribute})
+    def _constant(self, key: str, type_: Attribute, number: float | None) -> SSAValue:
+        properties = _constant_properties(key, type_, number)
+        op = create(llvm.ConstantOp, (), (type_,), properties)
         self._insert_at_entry(op)
-        self._constants[key, type_] = op.results[0]
+        self._constants[key, id(type_)] = op.results[0]
         return op.results[0]
 
     def _insert_at_entry(self, op: Operation) -> None:
@@ -267,11 +311,11 @@ class LLVMBuilder:
 
     def poison(self, type_: Attribute) -> SSAValue:
         """A value that is not looked at: the start of a chain of insertions."""
-        found = self._constants.get(("undef", type_))
+        found = self._constants.get(("undef", id(type_)))
         if found is None:
-            op = llvm.UndefOp.create(result_types=[type_])
+            op = create(llvm.UndefOp, (), (type_,), {})
             self._insert_at_entry(op)
-            found = self._constants["undef", type_] = op.results[0]
+            found = self._constants["undef", id(type_)] = op.results[0]
         return found
 
     def index(self, number: int) -> SSAValue:

@@ -1,7 +1,8 @@
 """Conversions between dtypes at level 3, with NumPy's results and never LLVM's poison.
 
-`fptosi` of a NaN or of a number out of range is poison in LLVM. NumPy gives there what x86 does: the
-smallest integer, then cut to the width asked for. Both hold here, on every machine.
+`fptosi` of a NaN or of a number out of range is poison in LLVM. NumPy gives there what the machine
+does, and so do we what x86 does, on every machine: the smallest integer of 32 or 64 bits, cut to the
+width asked for. (Of uint32 NumPy's own value there depends on how it was compiled.)
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ def _to_signed(b: LLVMBuilder, value: SSAValue, bits: int) -> SSAValue:
         low = b.fcmp("ogt", value, b.constant(-limit - 1, value.type))
     else:
         low = b.fcmp("oge", value, b.constant(-limit, value.type))
-    inside = b.emit(llvm.AndOp, (low, b.fcmp("olt", value, b.constant(limit, value.type))), low.type)
+    high = b.fcmp("olt", value, b.constant(limit, value.type))
+    inside = b.emit(llvm.AndOp, (low, high), low.type)
     safe = b.select(inside, value, b.constant(0.0, value.type))
     converted = b.convert(llvm_ext.FPToSIOp, safe, i32 if bits == 32 else i64)
     return b.select(inside, converted, b.constant(-(2 ** (bits - 1)), converted.type))

@@ -83,7 +83,9 @@ def _unsigned_division(b: LLVMBuilder, x: SSAValue, y: SSAValue) -> tuple[SSAVal
     return b.select(is_zero, zero, quotient), remainder
 
 
-def integer_power(b: LLVMBuilder, base: SSAValue, exponent: SSAValue, *, unsigned: bool) -> SSAValue:
+def integer_power(
+    b: LLVMBuilder, base: SSAValue, exponent: SSAValue, *, unsigned: bool
+) -> SSAValue:
     """By squaring, modulo 2**width; a negative exponent gives 1, -1 or 0."""
     one = b.constant(1, base.type)
     known = constant_integer(exponent)

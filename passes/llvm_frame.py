@@ -24,8 +24,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from tetractys.dialects import elemwise, loops
-from tetractys.dialects.llvm_ext import lanes_of
-from tetractys.passes.llvm_builder import PTR, llvm_type, memory_type
+from tetractys.passes.llvm_builder import PTR, lanes_of, llvm_type, memory_type
 from tetractys.passes.llvm_memory import (
     Buffer,
     Index,

@@ -16,10 +16,10 @@ from xdsl.dialects import llvm
 from xdsl.dialects.builtin import i1, i64
 from xdsl.ir import Attribute, SSAValue
 
-from tetractys.dialects.llvm_ext import lanes_of
 from tetractys.passes.llvm_builder import (
     element_of,
     itemsize,
+    lanes_of,
     llvm_type,
     memory_type,
     vector_of,

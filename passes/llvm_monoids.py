@@ -17,8 +17,7 @@ from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Attribute, SSAValue
 
 from tetractys.dialects import types
-from tetractys.dialects.llvm_ext import lanes_of
-from tetractys.passes.llvm_builder import element_of, llvm_type, vector_of
+from tetractys.passes.llvm_builder import element_of, lanes_of, llvm_type, vector_of
 from tetractys.passes.llvm_scopes import ScopedBuilder
 
 _AS_BOOL = {"add": "or", "max": "or", "or": "or", "mul": "and", "min": "and", "and": "and"}

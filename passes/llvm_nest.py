@@ -14,10 +14,9 @@ from xdsl.dialects import llvm
 from xdsl.dialects.builtin import MemRefType, VectorType, i64
 from xdsl.ir import Attribute, SSAValue
 
-from tetractys.dialects.llvm_ext import lanes_of
 from tetractys.dialects.loops import SLICE, YIELDED, ZERO, Map, NestOp
 from tetractys.passes import llvm_monoids as monoids
-from tetractys.passes.llvm_builder import vector_of
+from tetractys.passes.llvm_builder import lanes_of, vector_of
 from tetractys.passes.llvm_frame import Frame, Sink
 from tetractys.passes.llvm_memory import (
     Buffer,

@@ -1,11 +1,11 @@
-"""Elementwise operations on scalars and vectors as LLVM instructions: one table, one row an operation.
+"""Elementwise operations on scalars and vectors as LLVM instructions: one table, one row each.
 
     %2 = elemwise.maximum %0, %1 : f64       ->   %2 = call double @llvm.maximum.f64(%0, %1)
     %3 = elemwise.lt %0, %1 : (ui8, ui8) -> i1 ->  %3 = icmp ult i8 %0, %1
 
 `lower` is what `lower-loops-to-llvm` calls. The dtypes of the operation decide about signs; the
-operands at hand decide about lanes (under `jam` a scalar operation is lowered on vectors). Results are
-NumPy's, see `dialects/scalar_table.py`; nothing traps and nothing is poison.
+operands at hand decide about lanes (under `jam` a scalar operation is lowered on vectors). Results
+are NumPy's, see `dialects/scalar_table.py`; nothing traps and nothing is poison.
 
 The elementary functions have no row: `expand-math` comes before.
 """
@@ -116,12 +116,16 @@ def _comparison(floats: str, signed: str, unsigned: str) -> Row:
 
 
 def _extremum(
-    intrinsic: str, strict: str, winning_zero: float, integers: tuple[str, str], bools: type[Operation]
+    intrinsic: str,
+    strict: str,
+    winning_zero: float,
+    integers: tuple[str, str],
+    bools: type[Operation],
 ) -> Row:
     """`maximum` or `minimum`.
 
-    Against a known number one comparison and a select do: a NaN fails the comparison and stays. Of two
-    zeros the larger (smaller) must win, so the comparison admits a tie where the known one is that.
+    Against a known number one comparison and a select do: a NaN fails the comparison and stays. Of
+    two zeros the larger (smaller) must win, so a tie counts where the known one is that.
     """
 
     def row(site: Site) -> SSAValue:
