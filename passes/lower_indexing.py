@@ -57,13 +57,19 @@ def lower_subtensor(lowering: FunctionLowering, op: SignatureOp) -> None:
         lowering.set_access(result, SizeAccess(lowering.analysis.scalar(result)))
         return
     access = lowering.access(source)
-    if not isinstance(access, ArrayAccess):
-        access = ArrayAccess(lowering.array(source), whole_entries(len(shape_of(source))))
     ranges = _ranges(lowering, op, 1)
+    if not isinstance(access, ArrayAccess) or _is_indexed_slice(access, ranges):
+        access = ArrayAccess(lowering.array(source), whole_entries(len(shape_of(source))))
     sliced: Access = ArrayAccess(
         access.base, tuple(_compose(entry, ranges, lowering) for entry in access.entries)
     )
     lowering.set_access(result, sliced)
+
+
+def _is_indexed_slice(access: ArrayAccess, ranges: Sequence[Range]) -> bool:
+    """Whether an index goes into a slice: its bounds are those of the slice, not of the array."""
+    return any(isinstance(entry, Affine) and not isinstance(ranges[entry.axis], tuple)
+               for entry in access.entries)  # fmt: skip
 
 
 def _is_known_number(lowering: FunctionLowering, op: SignatureOp) -> bool:
@@ -83,8 +89,6 @@ def _compose(entry: Entry, ranges: Sequence[Range], lowering: FunctionLowering) 
     after = sum(isinstance(found, tuple) for found in ranges[:axis])
     found = ranges[axis]
     if not isinstance(found, tuple):
-        if isinstance(entry, Affine):  # an index into a slice: in bounds of the slice, not the array
-            return Fixed(table.op("add", entry.start, table.op("mul", entry.step, found)), False)
         return Fixed(found, False)
     if isinstance(entry, Affine):
         start = table.op("add", entry.start, table.op("mul", entry.step, found[0]))

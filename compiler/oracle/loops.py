@@ -343,7 +343,7 @@ class _Nest:
             shape = self.inputs[number].shape
             return [size for size, entry in zip(shape, self.maps[number]) if entry == SLICE]
         owner = value.owner
-        if not isinstance(owner, NestOp) or owner.parent is not self.nest.block:
+        if value in self.interpreter.values or not isinstance(owner, NestOp):
             return list(self.interpreter.values[value].shape)
         part = next(part for part in owner.parts() if part.result is value)
         row = iter(self._row_shape(part.value))

@@ -5,6 +5,7 @@ A reference takes the operands, their specs and the properties, and returns the 
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
@@ -253,7 +254,8 @@ def _advanced_inc(operands: Sequence[Array], specs: Sequence[Spec], props: Props
 def _check_equal(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> list[Array]:
     first, second = (int(value) for value in operands)
     if first != second:
-        raise ValueError(str(props["message"]).format(first, second))
+        kind = getattr(builtins, str(props.get("kind", "ValueError")))
+        raise kind(str(props["message"]).format(first, second))
     return []
 
 
