@@ -1,9 +1,9 @@
 """`expand-math`: elementary functions become arithmetic, comparisons and bit operations.
 
-Pre-condition: level 2; `exp log log1p expm1 tanh sigmoid softplus sqr` stand on scalars (or vectors)
-of float32 or float64, in the bodies of nests or at function level.
-Post-condition: none of them is left; `pow` of floats has become `libm_pow`. Results are within
-2.5 ulp, right at NaN, infinities, signed zeros and subnormals, and the same bits at any vector width.
+Pre-condition: level 2; `exp log log1p expm1 tanh sigmoid softplus sqr` stand on scalars (or
+vectors) of float32 or float64, in the bodies of nests or at function level.
+Post-condition: none of them is left; `pow` of floats has become `libm_pow`. Results are within 2.5
+ulp, right at NaN, infinities, signed zeros and subnormals, and the same bits at any vector width.
 
     %1 = elemwise.expm1 %0 : f64
 becomes (much shortened)

@@ -1,8 +1,8 @@
 """Conversions between dtypes at level 3, with NumPy's results and never LLVM's poison.
 
 `fptosi` of a NaN or of a number out of range is poison in LLVM. NumPy gives there what the machine
-does, and so do we what x86 does, on every machine: the smallest integer of 32 or 64 bits, cut to the
-width asked for. (Of uint32 NumPy's own value there depends on how it was compiled.)
+does; here it is what x86 does, on every machine: the smallest integer of 32 or 64 bits, cut to
+the width asked for. (Of uint32 NumPy's own value there depends on how it was compiled.)
 """
 
 from __future__ import annotations

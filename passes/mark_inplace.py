@@ -1,17 +1,17 @@
 """`mark-inplace`: results of nests take the memory of operands that nobody needs any more.
 
 Pre-condition: level 2, scheduled; the last pass but `bufferize`, which honours what stands here.
-Post-condition: a nest's attribute `inplace` lists pairs (result, input). A result may take an input's
-memory iff that value
+Post-condition: a nest's attribute `inplace` lists pairs (result, input). A result may take an
+input's memory iff that value
 
-1. is owned: made in this function (by a nest or call, or a view of such a value), or, with the option
-   `arguments`, an argument marked `tt.donated`;
+1. is owned: made in this function (by a nest or call, or a view of such a value), or, with the
+   option `arguments`, an argument marked `tt.donated`;
 2. is dead afterwards, and with it every view of it;
 3. has elements of the same width;
 4. is read by the same injective full map that the result is collected by, over the same sizes;
 5. is read by nothing else in the nest.
 
-    %y = loops.nest (%i < %n) ins(%a = %t[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {...}
+    %y = loops.nest (%i < %n) ins(%a = %t[%i] : ...) -> (collect[%i] : tensor<?xf64>) {...}
 becomes, where %t is a temporary that is not used again
     %y = loops.nest ... {...} attributes {inplace = [array<i64: 0, 0>]}
 
@@ -26,7 +26,14 @@ from typing import TypeAlias, cast
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, ModuleOp, TensorType, i64
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DictionaryAttr,
+    ModuleOp,
+    TensorType,
+    i64,
+)
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
@@ -81,7 +88,7 @@ class Memory:
 
 
 class SizeClasses:
-    """Which sizes are equal: those that are one value, dimensions of one array, or checked to be."""
+    """Which sizes are equal: one value, the same dimension of one array, or checked to be."""
 
     def __init__(self, block: Block) -> None:
         self.sizes = Sizes(block)

@@ -5,7 +5,7 @@ are exact in their own format.
 
     exp:   e**r     = 1 + r + r**2 * Q(r)            on |r| <= ln(2) / 2
     expm1: e**r - 1 =     r + r**2 * Q(r)            on |r| <= ln(2) / 2
-    log:   log((1 + s) / (1 - s)) = 2 s + s * z * P(z), z = s**2, on the mantissas [sqrt(1/2), sqrt(2))
+    log:   log((1 + s) / (1 - s)) = 2 s + s * z * P(z), z = s**2, for mantissas of [.707, 1.414)
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 class Format:
     """A binary format, what range reduction in it needs, and its polynomials.
 
-    mantissa: stored bits. bias: of the exponent. ln2: a high part whose products with every exponent
-    are exact, and the rest. exp_underflow: where exp is less than half the smallest subnormal.
+    mantissa: stored bits. bias: of the exponent. ln2: a high part whose products with every
+    exponent are exact, and the rest. exp_underflow: where exp is below half the smallest subnormal.
     exp_overflow: a little beyond the last finite exp, in the last finite binary exponent's reach.
     expm1_low: from here down expm1 rounds to -1. tanh_high: from here up tanh rounds to 1.
     sigmoid_one: from here up `1 + exp(-x)` rounds to 1. tiny: below it expm1(x) rounds to x.

@@ -1,4 +1,4 @@
-"""The scalar emitter of `expand-math`: builds elemwise operations before an anchor, at its location.
+"""The emitter of `expand-math`: builds elemwise operations before an anchor, at its location.
 
 Values may be scalars or vectors of one width; the type of the operand at hand decides. Constants go
 to the top of the block, one for each value and type.
@@ -75,7 +75,8 @@ class ScalarEmitter:
         """A floating-point constant, rounded to the format."""
         code = "<d" if self.format.dtype == "float64" else "<f"
         bits = struct.pack(code, value)
-        return self._constant(struct.unpack(code, bits)[0], bits, self.format.dtype, self.family.real)
+        rounded = struct.unpack(code, bits)[0]
+        return self._constant(rounded, bits, self.format.dtype, self.family.real)
 
     def integer(self, value: int) -> SSAValue:
         """An integer constant of the format's width."""

@@ -27,7 +27,7 @@ def _reduce(e: ScalarEmitter, x: SSAValue, offset: int) -> tuple[SSAValue, SSAVa
 
 
 def _reduce_power(e: ScalarEmitter, x: SSAValue, offset: int) -> tuple[SSAValue, SSAValue]:
-    """`r` and `2**(n + offset)`, which must be normal: with the bias added, n is its exponent field."""
+    """`r` and `2**(n + offset)`, a normal number: with the bias added, n is its exponent field."""
     r, shifted = _reduce(e, x, e.format.bias + offset)
     return r, e.from_bits(e.shl(e.to_bits(shifted), e.format.mantissa))
 
@@ -65,7 +65,7 @@ def exp(e: ScalarEmitter, x: SSAValue) -> SSAValue:
 def exp_nonpositive(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     """`exp(x)` of an x that is known to be <= 0 (or NaN): no overflow, so one power suffices.
 
-    Underflow goes around the last product: a result that rounds to 0 there costs a microcode assist.
+    Underflow goes around the last product: a result that rounds to 0 costs a microcode assist.
     """
     zero = e.number(0.0)
     underflow = e.lt(x, e.number(e.format.exp_underflow))
@@ -90,7 +90,7 @@ def sigmoid(e: ScalarEmitter, x: SSAValue) -> SSAValue:
 def _expm1_parts(
     e: ScalarEmitter, r: SSAValue, power: SSAValue, unit: float
 ) -> tuple[SSAValue, SSAValue, SSAValue]:
-    """`power * exp(r) - unit` as `power r + (power - unit)`, the large term, and `power r**2 * Q(r)`.
+    """`power * exp(r) - unit` as `power r + (power - unit)`, the large term, and `power r**2 Q(r)`.
 
     Adding the large term last but one saves half an ulp against `power * p + ...`.
     Also given: `power - unit`.

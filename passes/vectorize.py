@@ -2,8 +2,8 @@
 
 Pre-condition: `schedule-cpu` has put `vector = W` on leaf nests and the contiguous iterator last.
 Post-condition: in each such nest, elements that move with the last iterator, what is computed from
-them, and all yielded values are `vector<WxT>`; or the nest is as it was, without its `vector` entry,
-and the attribute `scalar_because` says why (`f.explain()` reads it).
+them, and all yielded values are `vector<WxT>`; or the nest is as it was, without its `vector`
+entry, and the attribute `scalar_because` says why (`f.explain()` reads it).
 
     %r = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : ..., %b = %y[%i] : ...)
         -> (collect[%i, %k] : ...) schedule {vector = 8} {
@@ -30,7 +30,16 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from tetractys.dialects import elemwise
-from tetractys.dialects.loops import MONOIDS, SCATTERS, SLICE, ZERO, GatherOp, Map, NestOp, walk_nests
+from tetractys.dialects.loops import (
+    MONOIDS,
+    SCATTERS,
+    SLICE,
+    ZERO,
+    GatherOp,
+    Map,
+    NestOp,
+    walk_nests,
+)
 
 SCALAR_BECAUSE = "scalar_because"
 """The attribute of a nest that was to be vectorised and could not be: the reason."""
@@ -91,7 +100,7 @@ def _refusal_of_results(nest: NestOp, last: int) -> str | None:
 def _is_contiguous(entries: Map, last: int, *, owned: bool) -> bool:
     """Whether neighbours along the last iterator are neighbours in memory.
 
-    owned: made here, hence row-major: dimensions of size 1 may follow. An argument has any stride then.
+    owned: made here, hence row-major: dimensions of size 1 may follow (not so in an argument).
     """
     while owned and entries and entries[-1] == ZERO:
         entries = entries[:-1]
@@ -105,7 +114,7 @@ def _is_made_by_nest(value: SSAValue) -> bool:
 # The rewriting.
 
 def apply_vectorize(nest: NestOp, width: int) -> None:
-    """Gives vector types to all that moves with the last iterator, and splats the rest where needed."""
+    """Gives vector types to all that moves with the last iterator; splats the rest where needed."""
     last = nest.rank - 1
     for element, entries in zip(list(nest.elements), nest.input_maps):
         if last in entries:

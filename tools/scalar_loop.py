@@ -1,10 +1,10 @@
-"""A function of scalars, compiled to one loop over arrays: how tests and benchmarks run single operations.
+"""A function of scalars compiled to one loop over arrays: how tests run single operations.
 
     loop = ScalarLoop(operation_function("exp", ["float64"]), width=8)
     (y,) = loop(x)
 
-The path is the product's (`expand-math`, `llvm_scalars`, the emitter, code generation); only the loop
-around it is made here: it runs to a multiple of the width, over padded copies of the operands.
+The path is the product's (`expand-math`, `llvm_scalars`, the emitter, code generation); only the
+loop around it is made here: it runs to a multiple of the width, over padded copies of the operands.
 """
 
 from __future__ import annotations

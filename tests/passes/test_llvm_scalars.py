@@ -24,7 +24,7 @@ NO_PROPS: dict[str, object] = {}
 
 
 def cases() -> list[tuple[str, tuple[str, ...], dict[str, object]]]:
-    """Operation, operand dtypes, properties: every dtype alone, and every pair that a rule takes."""
+    """Operation, operand dtypes, properties: every dtype, and every pair that a rule takes."""
     found: list[tuple[str, tuple[str, ...], dict[str, object]]] = []
     for signature in ew.SIGNATURES.values():
         if signature is ew.CONSTANT:
@@ -66,7 +66,8 @@ def check(signature: ElemwiseSignature, dtypes: tuple[str, ...], props: dict[str
     row = TABLE[signature]
     operands = row.operands(dtypes, props, np.random.default_rng(7)) if dtypes else []
     wanted = evaluate(signature, operands, props)
-    loop = ScalarLoop(operation_function(signature.short, dtypes, props), width, addresses=ADDRESSES)
+    function = operation_function(signature.short, dtypes, props)
+    loop = ScalarLoop(function, width, addresses=ADDRESSES)
     if not operands:
         (got,) = loop_without_operands(loop)
     else:
