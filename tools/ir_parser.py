@@ -7,6 +7,7 @@ locations could not be caught.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 
@@ -21,8 +22,18 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Operation, Region
 from xdsl.parser import Parser
+from xdsl.parser.generic_parser import ParserState
 from xdsl.utils.exceptions import DiagnosticException, ParseError
-from xdsl.utils.lexer import Span
+from xdsl.utils.lexer import Input, Span
+from xdsl.utils.mlir_lexer import MLIRLexer
+
+
+class _Lexer(MLIRLexer):
+    """xDSL's lexer; its pattern of a string takes exponential time where the end quote is missing."""
+
+    _unescaped_characters_regex = re.compile(
+        r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"'
+    )
 
 
 class LocatingParser(Parser):
@@ -31,7 +42,8 @@ class LocatingParser(Parser):
     """
 
     def __init__(self, ctx: Context, text: str, file: str) -> None:
-        super().__init__(ctx, text, file)
+        super().__init__(ctx, "", file)
+        self._parser_state = ParserState(_Lexer(Input(text, file)))
         self._file = StringAttr(file)
         self._line_starts = [0, *(i + 1 for i, char in enumerate(text) if char == "\n")]
 

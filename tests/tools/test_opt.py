@@ -169,6 +169,7 @@ def test_debuginfo_keeps_a_written_location() -> None:
             "tt-opt: error: cannot write 'no/such/folder/out': ",
         ),
         ("(" * 100_000, [], "<stdin>:1:1: error: "),
+        ('"' + "a" * 200 + "\n", [], "<stdin>:1:1: error: "),  # xDSL's own lexer: 2**200 steps
         ('%0 = "a.b"() ({' * 5000, ["--allow-unregistered-dialect"], "error: "),
     ],
 )
