@@ -253,8 +253,9 @@ def fuse_block(block: Block, report: list[Refusal] | None = None) -> int:
             continue
         composite = build_composite(group)
         made += 1
-        while cursor is not None and cursor in group:
-            cursor = cursor.next_op
+        inside = set(group)
+        while cursor in inside:
+            cursor = cursor.next_op  # pyright: ignore[reportOptionalMemberAccess]
         _place(composite, cursor, block)
         _replace(group, composite)
     erase_dead(op for op in ops if isinstance(op, ConstantOp))
