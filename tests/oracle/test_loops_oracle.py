@@ -1,4 +1,4 @@
-"""The level-2 interpreter: kinds of results, slices, vectors, gathers; its scalars and level 1's."""
+"""The level-2 interpreter: kinds of results, slices, vectors, gathers, and its scalars."""
 
 from __future__ import annotations
 
