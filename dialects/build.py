@@ -7,7 +7,7 @@ operation without verifying it; the verifier calls the same inference.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from xdsl.dialects.builtin import (
@@ -24,7 +24,7 @@ from xdsl.dialects.builtin import (
     f64,
     i64,
 )
-from xdsl.ir import Attribute, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
@@ -40,7 +40,7 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from tetractys.dialects import types
-from tetractys.dialects.signature import Signature, Spec
+from tetractys.dialects.signature import Signature
 
 
 def print_typed_operands(printer: Printer, operands: Sequence[SSAValue]) -> None:
@@ -187,7 +187,7 @@ def infer_types(
     return [types.tensor_type(spec) for spec in specs]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _widths(types_: tuple[Attribute, ...]) -> tuple[int, ...] | None:
     shapes = {t.get_shape() if isinstance(t, VectorType) else None for t in types_}
     if len(shapes) != 1:
@@ -250,7 +250,7 @@ def _attribute(kind: str, value: object, props: Mapping[str, object]) -> Attribu
             return _number_attribute(value, str(props["dtype"]))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _ints_attribute(values: tuple[int, ...]) -> DenseArrayBase:
     return DenseArrayBase.from_list(i64, values)
 

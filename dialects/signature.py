@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -42,7 +42,7 @@ class InferTypeError(TypeError):
     """Operands whose dtypes an operation does not take."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def upcast(first: str, *others: str) -> str:
     """The dtype that holds all of `first` and `others` (NumPy's promotion of arrays, Theano D2)."""
     result = first
@@ -50,7 +50,9 @@ def upcast(first: str, *others: str) -> str:
         if result == other:
             continue
         if "index" in (result, other):
-            raise InferTypeError(f"index and {other} do not mix; expected an explicit elemwise.cast")
+            raise InferTypeError(
+                f"index and {other} do not mix; expected an explicit elemwise.cast"
+            )
         result = np.promote_types(result, other).name
     return result
 

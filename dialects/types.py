@@ -6,7 +6,7 @@ rank 0 is `tensor<f64>` at level 1.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
@@ -56,7 +56,7 @@ def dtype_of(type_: Attribute) -> str:
                          f"{', '.join(str(t) for t in _NAMES)}") from None
 
 
-@lru_cache(maxsize=None)
+@cache
 def tensor_type(spec: Spec) -> TensorType[Attribute]:
     """The tensor type of a spec."""
     dtype, shape = spec
@@ -64,7 +64,7 @@ def tensor_type(spec: Spec) -> TensorType[Attribute]:
     return TensorType(_ELEMENTS[dtype], sizes)
 
 
-@lru_cache(maxsize=None)
+@cache
 def spec_of(type_: Attribute) -> Spec:
     """The spec of a tensor type, or of a scalar or vector type (rank 0)."""
     if isinstance(type_, TensorType | MemRefType):

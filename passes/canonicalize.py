@@ -1,8 +1,9 @@
 """`canonicalize`: one form for what can be written in several ways, and dead code away.
 
 Only *exact* rewrites: the same value on every input, NaN, infinities and signed zeros included.
-Pre-condition: none, but `explicit-casts` before lets more patterns apply. Post-condition: no pattern of
-`canonicalize_arithmetic`, `canonicalize_shapes`, `canonicalize_fills` applies; no dead pure operation.
+Pre-condition: none, but `explicit-casts` before lets more patterns apply. Post-condition: no
+pattern of `canonicalize_arithmetic`, `canonicalize_shapes`, `canonicalize_fills` applies; no dead
+pure operation.
 
     %one = elemwise.constant 1 : tensor<i8>
     %0 = tensor.dimshuffle %one {order = array<i64: -1>} : (tensor<i8>) -> tensor<1xi8>

@@ -3,8 +3,8 @@
 Equal are operations of one class with the same operands (of commutative ones in any order: all of
 ours are commutative to the bit), properties, attributes, result types and, where they have regions,
 bodies of the same structure. An operation inside a region may be replaced by one outside that comes
-before; regions are searched first, so equal nests meet even if their bodies differed in repetitions.
-Works at level 1 and 2; one sweep, linear time. Class: *exact*. Dead code goes too.
+before; regions are searched first, so equal nests meet even if their bodies differed in
+repetitions. Works at level 1 and 2; one sweep, linear time. Class: *exact*. Dead code goes too.
 
     %0 = elemwise.exp %x : tensor<?xf64>
     %1 = elemwise.exp %x : tensor<?xf64>
@@ -38,7 +38,11 @@ from tetractys.passes.rewriting import (
 
 def _operands(op: Operation) -> tuple[SSAValue, ...]:
     operands = tuple(op.operands)
-    if isinstance(op, SignatureOp) and op.signature.commutative and id(operands[0]) > id(operands[1]):
+    if (
+        isinstance(op, SignatureOp)
+        and op.signature.commutative
+        and id(operands[0]) > id(operands[1])
+    ):
         return (operands[1], operands[0])
     return operands
 

@@ -1,4 +1,5 @@
-"""The text of LLVM IR from a module of `llvm` and `llvmx` operations: one table, one row an operation.
+"""The text of LLVM IR from a module of `llvm` and `llvmx` operations: one table, one row an
+operation.
 
     %0 = llvm.fadd %a, %b : vector<8xf64>       ->   %5 = fadd <8 x double> %3, %4
     llvm.br ^bb2(%i : i64)                       ->   br label %b2,  and in b2:  %7 = phi i64 [%6, %b1]
@@ -126,7 +127,9 @@ def _overflow(mnemonic: str) -> _Row:
 
     def row(text: _FunctionText, op: Operation) -> str:
         flags = op.properties.get("overflowFlags")
-        return (nsw if flags is not None and cast(IntegerAttr, flags).value.data else plain)(text, op)
+        return (nsw if flags is not None and cast(IntegerAttr, flags).value.data else plain)(
+            text, op
+        )
 
     return row
 
@@ -192,9 +195,13 @@ def _store(text: _FunctionText, op: Operation) -> str:
 
 
 def _gep(text: _FunctionText, op: Operation) -> str:
-    indices = cast("Sequence[int]", cast(DenseArrayBase, op.properties["rawConstantIndices"]).get_values())
+    indices = cast(
+        "Sequence[int]", cast(DenseArrayBase, op.properties["rawConstantIndices"]).get_values()
+    )
     dynamic = iter(op.operands[1:])
-    shown = [text.typed(next(dynamic)) if i == llvm.GEP_USE_SSA_VAL else f"i64 {i}" for i in indices]
+    shown = [
+        text.typed(next(dynamic)) if i == llvm.GEP_USE_SSA_VAL else f"i64 {i}" for i in indices
+    ]
     inbounds = " inbounds" if "inbounds" in op.properties else ""
     return (f"{text.name(op.results[0])} = getelementptr{inbounds} "
             f"{text.type(op.properties['elem_type'])}, ptr {text.name(op.operands[0])}, "
@@ -312,9 +319,13 @@ def _edges(block: Block) -> Iterable[tuple[Block, Sequence[SSAValue]]]:
     return []
 
 
-def _phis(text: _FunctionText, block: Block, incoming: list[tuple[str, Sequence[SSAValue]]]) -> None:
+def _phis(
+    text: _FunctionText, block: Block, incoming: list[tuple[str, Sequence[SSAValue]]]
+) -> None:
     for number, argument in enumerate(block.args):
-        choices = ", ".join([f"[{text.name(values[number])}, %{name}]" for name, values in incoming])
+        choices = ", ".join(
+            [f"[{text.name(values[number])}, %{name}]" for name, values in incoming]
+        )
         text.lines.append(f"  {text.name(argument)} = phi {text.type(argument.type)} {choices}")
 
 
@@ -330,7 +341,9 @@ def _emit_function(function: llvm.FuncOp, lines: list[str]) -> None:
             incoming[target].append((text.blocks[block], values))
     type_ = function.function_type
     arguments = text.all_typed(blocks[0].args)
-    lines.append(f"define {text.type(type_.output)} @{function.sym_name.data}({arguments}) nounwind {{")
+    lines.append(
+        f"define {text.type(type_.output)} @{function.sym_name.data}({arguments}) nounwind {{"
+    )
     for block in blocks:
         lines.append(f"{text.blocks[block]}:")
         if block is not blocks[0]:

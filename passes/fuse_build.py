@@ -1,8 +1,9 @@
-"""Builds what `fuse-nests` decided: one outer loop around the members' bodies, and flat nests again.
+"""Builds what `fuse-nests` decided: one outer loop around the members' bodies, and flat nests
+again.
 
 `build_fused` peels one iterator of each member. What is left of a member is an inner nest, or, when
-nothing is left, its scalar operations; what one member makes for another is a row or a scalar of the
-body. `flatten` undoes the peel where the body is one nest and nothing else.
+nothing is left, its scalar operations; what one member makes for another is a row or a scalar of
+the body. `flatten` undoes the peel where the body is one nest and nothing else.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ def inner_map(entries: Map, iterator: int) -> Map:
 
 
 def build_fused(members: Sequence[tuple[NestOp, int]]) -> NestOp:
-    """One nest for several detached ones, in the order given; these are erased, their uses go to it."""
+    """One nest for several detached ones, in the order given; these are erased, their uses go to
+    it.
+    """
     first, iterator = members[0]
     outer = _Outer(Block(arg_types=[INDEX]))
     outer.block.args[0].name_hint = first.iterators[iterator].name_hint

@@ -1,7 +1,7 @@
 """Splits an elementwise nest: what is on the way to a second use of a row, and the rest.
 
-A composite may compute, beside what a fused row nest needs, values that nothing in the row uses. They
-would run one row at a time there; in a nest of their own they are vectorised.
+A composite may compute, beside what a fused row nest needs, values that nothing in the row uses.
+They would run one row at a time there; in a nest of their own they are vectorised.
 
     %e, %xent = loops.nest (%i < %n) ins(%t[%i], %y[%i]) -> (collect[%i], collect[%i])
  to (%e is needed)

@@ -1,4 +1,5 @@
-"""How the elements of a level-1 value are reached from a loop nest: the lazy half of `lower-to-loops`.
+"""How the elements of a level-1 value are reached from a loop nest: the lazy half of
+`lower-to-loops`.
 
 A dimshuffle, a slice, a broadcast or a range makes no array. It is an `Access`: it knows, for given
 positions along the value's dimensions, how to get the element. Only what must be an array (a

@@ -57,7 +57,9 @@ def _lower_arrays(lowering: FunctionLowering, op: Operation) -> None:
 def _apply(
     builder: ScalarBuilder, op: Operation, operands: Sequence[SSAValue]
 ) -> Sequence[SSAValue]:
-    """The operation on scalars, at the end of the builder's block; a composite's body moves there."""
+    """The operation on scalars, at the end of the builder's block; a composite's body moves
+    there.
+    """
     if isinstance(op, CompositeOp):
         return _inline(builder, op, operands)
     result = cast("TensorType[Attribute]", op.results[0].type).element_type

@@ -1,10 +1,10 @@
 """Lowers level 1 to level 2: whole-array operations to loop nests.
 
 Every operation becomes one nest over its iteration space, or nothing: a dimshuffle vanishes into
-maps, a constant or a fill into the body that uses it, a size is an `index` value of the entry. Rank-0
-arrays become scalars, in the signature too. Checks that `hoist-checks` has not made are made here.
-Pre-condition: level 1 without `tensor.grad`, `softmax`, `log_softmax`. Post-condition: `loops`,
-scalar `elemwise`, `func`.
+maps, a constant or a fill into the body that uses it, a size is an `index` value of the entry.
+Rank-0 arrays become scalars, in the signature too. Checks that `hoist-checks` has not made are made
+here. Pre-condition: level 1 without `tensor.grad`, `softmax`, `log_softmax`. Post-condition:
+`loops`, scalar `elemwise`, `func`.
 
     %0 = tensor.dimshuffle %x {order = [1, 0]} : (tensor<?x?xf64>) -> tensor<?x?xf64>
     %1 = tensor.dot %0, %e : (tensor<?x?xf64>, tensor<?xf64>) -> tensor<?xf64>

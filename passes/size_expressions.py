@@ -1,7 +1,7 @@
 """Integer expressions over sizes: hash-consed, folded, and merged into classes of equal ones.
 
-`SizeTable` is a union-find whose nodes are expressions; `slice_range` is Python's `slice.indices` on
-them. `passes/sizes.py` finds the expressions of a function.
+`SizeTable` is a union-find whose nodes are expressions; `slice_range` is Python's `slice.indices`
+on them. `passes/sizes.py` finds the expressions of a function.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ _FOLD: dict[str, Callable[..., int]] = {
 
 
 def find(size: Size) -> Size:
-    """The representative of a size's class: a constant, an argument's dimension, or else the oldest."""
+    """The representative of a size's class: a constant, an argument's dimension, or else the
+    oldest.
+    """
     root = size
     while root.parent is not root:
         root = root.parent
@@ -173,7 +175,9 @@ def operands_of(size: Size) -> tuple[Size, ...]:
 
 
 def postorder(size: Size, done: Container[Size]) -> Iterator[Size]:
-    """The nodes of an expression that are not done, operands first; the caller does each in turn."""
+    """The nodes of an expression that are not done, operands first; the caller does each in
+    turn.
+    """
     pending = [size]
     while pending:
         node = pending[-1]

@@ -1,9 +1,11 @@
-"""Symbolic sizes of a level-1 function: which dimensions are equal, and what must be checked for it.
+"""Symbolic sizes of a level-1 function: which dimensions are equal, and what must be checked for
+it.
 
 Every dimension of every value is a `Size`, an integer expression over the dimensions of the
-arguments and over integer scalars. Sizes that an operation needs to be equal are merged (union-find),
-and the need is recorded as an `Equation` unless earlier ones imply it. Expressions are hash-consed and
-folded, so that `zeros_like(x) + x` or `x[1:] * y[1:]` need no equation beyond those of x and y.
+arguments and over integer scalars. Sizes that an operation needs to be equal are merged
+(union-find), and the need is recorded as an `Equation` unless earlier ones imply it. Expressions
+are hash-consed and folded, so that `zeros_like(x) + x` or `x[1:] * y[1:]` need no equation beyond
+those of x and y.
 
     analysis = SizeAnalysis(block)
     analysis.of(value)        # one Size a dimension
@@ -72,13 +74,17 @@ class SizeAnalysis:
         return self._vectors.get(value)
 
     def slices(self, op: SignatureOp, first_bound: int) -> list[SliceSizes | Size]:
-        """The entries of a subtensor with sizes as bounds: an integer index, or (start, stop, step)."""
+        """The entries of a subtensor with sizes as bounds: an integer index, or (start, stop,
+        step).
+        """
         dynamic = iter(op.operands[first_bound:])
 
         def bound(value: Bound) -> Size | None:
             if value is None:
                 return None
-            return self.scalar(next(dynamic)) if value == "@" else self.table.const(cast(int, value))
+            return (
+                self.scalar(next(dynamic)) if value == "@" else self.table.const(cast(int, value))
+            )
 
         entries: list[SliceSizes | Size] = []
         for entry in parse_slices(str(props_of(op)["slices"])):

@@ -1,10 +1,10 @@
 """`stabilize`: expressions that floating point computes badly, in the form that it computes well.
 
-The only pass whose rewrites may change a result, and only towards the real number that the expression
-denotes, where floating point overflowed, underflowed or cancelled: class *stabilising*. NaN gives NaN, an
-infinite operand the limit. Pre-condition: `explicit-casts`, `canonicalize`, `cse`. Local patterns stand in
-`stabilize_patterns`, products over several operations in `stabilize_collect`, the range table in
-`stabilize_ranges`. Linear time.
+The only pass whose rewrites may change a result, and only towards the real number that the
+expression denotes, where floating point overflowed, underflowed or cancelled: class *stabilising*.
+NaN gives NaN, an infinite operand the limit. Pre-condition: `explicit-casts`, `canonicalize`,
+`cse`. Local patterns stand in `stabilize_patterns`, products over several operations in
+`stabilize_collect`, the range table in `stabilize_ranges`. Linear time.
 
     %0 = elemwise.exp %t : tensor<?xf64>
     %1 = elemwise.add %0, %one : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>

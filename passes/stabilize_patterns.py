@@ -55,7 +55,9 @@ def build_negated(rw: Rewriter, value: SSAValue) -> SSAValue:
 
 @LOCAL.on(elemwise.ExpOp, elemwise.SigmoidOp, elemwise.SoftplusOp)
 def negation_out_of_argument(rw: Rewriter, op: Operation) -> bool:
-    """f(-a - b) -> f(-(a + b)) for exp, sigmoid, softplus; *exact*: they do not see a zero's sign."""
+    """f(-a - b) -> f(-(a + b)) for exp, sigmoid, softplus; *exact*: they do not see a zero's
+    sign.
+    """
     difference = made_by(op.operands[0], elemwise.SubOp)
     if difference is None:
         return False

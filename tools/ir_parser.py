@@ -29,7 +29,9 @@ from xdsl.utils.mlir_lexer import MLIRLexer
 
 
 class _Lexer(MLIRLexer):
-    """xDSL's lexer; its pattern of a string takes exponential time where the end quote is missing."""
+    """xDSL's lexer; its pattern of a string takes exponential time where the end quote is
+    missing.
+    """
 
     _unescaped_characters_regex = re.compile(
         r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"'
