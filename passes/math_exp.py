@@ -39,10 +39,17 @@ def _exp_mantissa(e: ScalarEmitter, r: SSAValue) -> SSAValue:
     return e.fma(tail, r, one)
 
 
-def _exp_scaled(e: ScalarEmitter, x: SSAValue, offset: int) -> SSAValue:
-    """`exp(x) * 2**offset`, a normal number. (A sum of exponent fields would lose a NaN.)"""
-    r, power = _reduce_power(e, x, offset)
-    return e.mul(_exp_mantissa(e, r), power)
+def _without_underflow(
+    e: ScalarEmitter, x: SSAValue, argument: SSAValue
+) -> tuple[SSAValue, SSAValue]:
+    """Whether exp(x) rounds to 0, and `argument`, but 0 where it does.
+
+    The result is put in by a select: a product that rounds to 0 costs a microcode assist, some 150
+    cycles, where a softmax with masked places has many of them.
+    """
+    zero = e.number(0.0)
+    underflow = e.lt(x, e.number(e.format.exp_underflow))
+    return underflow, e.switch(underflow, zero, argument)
 
 
 def exp(e: ScalarEmitter, x: SSAValue) -> SSAValue:
@@ -52,25 +59,23 @@ def exp(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     is rounded once.
     """
     fmt = e.format
-    clamped = e.at_least(e.at_most(x, fmt.exp_overflow), fmt.exp_underflow)
-    r, shifted = _reduce(e, clamped, 0)
+    underflow, argument = _without_underflow(e, x, x)
+    r, shifted = _reduce(e, e.at_most(argument, fmt.exp_overflow), 0)
     magic_bits = (fmt.bias + fmt.mantissa << fmt.mantissa) + (1 << fmt.mantissa - 1)
     both = e.sub(e.to_bits(shifted), e.integer(magic_bits - 2 * fmt.bias))
     first = e.shr(both, 1)
     second = e.sub(both, first)
     value = e.mul(_exp_mantissa(e, r), e.from_bits(e.shl(first, fmt.mantissa)))
-    return e.mul(value, e.from_bits(e.shl(second, fmt.mantissa)))
+    value = e.mul(value, e.from_bits(e.shl(second, fmt.mantissa)))
+    return e.switch(underflow, e.number(0.0), value)
 
 
 def exp_nonpositive(e: ScalarEmitter, x: SSAValue) -> SSAValue:
-    """`exp(x)` of an x that is known to be <= 0 (or NaN): no overflow, so one power suffices.
-
-    Underflow goes around the last product: a result that rounds to 0 costs a microcode assist.
-    """
-    zero = e.number(0.0)
-    underflow = e.lt(x, e.number(e.format.exp_underflow))
-    scaled = _exp_scaled(e, e.switch(underflow, zero, x), _BIAS)
-    return e.switch(underflow, zero, e.mul(scaled, e.number(2.0**-_BIAS)))
+    """`exp(x)` of an x that is known to be <= 0 (or NaN): no overflow, so one power suffices."""
+    underflow, argument = _without_underflow(e, x, x)
+    r, power = _reduce_power(e, argument, _BIAS)
+    scaled = e.mul(_exp_mantissa(e, r), power)
+    return e.switch(underflow, e.number(0.0), e.mul(scaled, e.number(2.0**-_BIAS)))
 
 
 def sigmoid(e: ScalarEmitter, x: SSAValue) -> SSAValue:
@@ -79,12 +84,12 @@ def sigmoid(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     The sum is `power + (power (exp(r) - 1) + 2**-64)`: exp(-x) itself is never rounded.
     """
     fmt = e.format
-    minus = e.at_least(e.neg(x), -fmt.sigmoid_one)
-    minus = e.at_most(minus, -fmt.exp_underflow)
-    r, power = _reduce_power(e, minus, -_BIAS)
+    underflow, minus = _without_underflow(e, x, e.neg(x))
+    r, power = _reduce_power(e, e.at_least(minus, -fmt.sigmoid_one), -_BIAS)
     tail = e.fma(e.horner(r, fmt.exp), r, e.number(1.0))
     one = e.number(2.0**-_BIAS)
-    return e.div(one, e.add(power, e.fma(power, e.mul(tail, r), one)))
+    value = e.div(one, e.add(power, e.fma(power, e.mul(tail, r), one)))
+    return e.switch(underflow, e.number(0.0), value)
 
 
 def _expm1_parts(
