@@ -194,6 +194,7 @@ class FunctionLowering(ScalarBuilder):
         self._last_entry: Operation | None = None
         for before, after in zip(old.args, self.block.args):
             after.name_hint = before.name_hint
+            after.location = before.location
             self._accesses[before] = whole(after)
 
     # -- values

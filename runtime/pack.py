@@ -60,4 +60,6 @@ def _has_unit_sizes(value: np.ndarray, operand: Operand) -> bool:
 
 
 def _has_dense_rows(value: np.ndarray) -> bool:
-    return value.ndim == 0 or value.shape[-1] <= 1 or value.strides[-1] == value.itemsize
+    if value.ndim == 0 or value.size == 0:  # strides of an empty array may be anything
+        return True
+    return value.shape[-1] == 1 or value.strides[-1] == value.itemsize

@@ -15,8 +15,7 @@ from typing import Any
 
 from tetractys.compile.arguments import bind
 from tetractys.compile.request import Request
-from tetractys.graph import Apply, Variable, format_site
-from tetractys.graph.traverse import inputs as graph_inputs
+from tetractys.graph import Apply, Variable, ancestors, format_site
 from tetractys.inputs import In
 from tetractys.sharedvalue import SharedVariable
 
@@ -95,7 +94,7 @@ def build_staged(request: Request, items: Sequence[In], build: Build, name: str)
     known: list[Variable] = list(request.inputs)
     stages: list[Stage] = []
     for node in host_nodes(request):
-        leaves = graph_inputs(node.inputs, [*known, *request.shareds])
+        leaves = ancestors(node.inputs, known)
         needs = tuple(variable for variable in known if variable in set(leaves))
         part = replace(
             request,
@@ -106,10 +105,9 @@ def build_staged(request: Request, items: Sequence[In], build: Build, name: str)
         )
         stages.append(Stage(node, build(part, [In(v) for v in needs], "list"), needs))
         known += node.outputs
-    extra = known[len(request.inputs) :]
-    used = set(graph_inputs(request.results, known))
-    extra = [variable for variable in extra if variable in used]
-    leaves = graph_inputs(request.results, [*request.inputs, *extra])
+    leaves = ancestors(request.results, known)
+    used = set(leaves)
+    extra = [variable for variable in known[len(request.inputs) :] if variable in used]
     whole = replace(request, inputs=(*request.inputs, *extra), shareds=_shareds(leaves))
     last = build(whole, [*items, *(In(variable) for variable in extra)], "last")
     return StagedFunction(items, stages, last, extra, name)

@@ -37,6 +37,7 @@ def graph_to_ir(request: Request) -> ModuleOp:
     values: dict[Variable, SSAValue] = {}
     for variable, argument in zip(arguments, block.args):
         values[variable] = argument
+        argument.location = types.location(*variable.site)
         _hint(argument, variable.name)
     for node in io_toposort(arguments, request.results):
         assert node.op.signature is not None
@@ -96,4 +97,6 @@ def _module(
         regions=[Region(block)],
         location=types.location(*request.site),
     )
-    return ModuleOp([main])
+    module = ModuleOp([main])
+    module.location = main.location
+    return module

@@ -83,7 +83,7 @@ def test_every_operation_of_level_two_knows_its_line() -> None:
 def test_explain_names_kernels_lines_and_refusals() -> None:
     """A kernel's iteration space, the user's lines, and the clause that kept two nests apart."""
     text = seed_functions()[0].explain()
-    assert "for i < x.shape[0]" in text
+    assert re.search(r"for i < [xy]\.shape\[0\]", text)
     assert "test_promises.py:" in text
     assert "fuse-nests:" in text
 
@@ -103,7 +103,7 @@ def test_a_changed_constant_is_caught_by_the_oracle(monkeypatch: pytest.MonkeyPa
         text = emit(module)
         found = re.search(r"0x3FE8000000000000|0\.75|7\.5\d*e-01", text)
         assert found is not None
-        return text.replace(found[0], "0x3FE8000000000100")
+        return text.replace(found[0], "0x3FE8000001000000")
 
     monkeypatch.setattr(driver, "emit", tampered)
     monkeypatch.setenv("TETRACTYS_CACHE", "off")
