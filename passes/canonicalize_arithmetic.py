@@ -78,7 +78,9 @@ def plus_nothing(rw: Rewriter, op: Operation) -> bool:
     if not is_number(zero, 0) or not _has_type_of_result(op, 0):
         return False
     if is_float_type(value.type) and type(value.owner) not in _NEVER_MINUS_ZERO:
-        is_negative = math.copysign(1.0, float(number_of(zero) or 0.0)) < 0
+        number = number_of(zero)
+        assert number is not None
+        is_negative = math.copysign(1.0, number) < 0
         if is_negative != (type(op) is elemwise.AddOp):
             return False
     return rw.replace(value)

@@ -12,8 +12,8 @@ from typing import cast
 from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import elemwise, tensor, types
-from tetractys.dialects.build import props_of
-from tetractys.dialects.tensor_signatures import parse_slices
+from tetractys.dialects.build import SignatureOp, props_of
+from tetractys.dialects.tensor_signatures import Bound, Index, format_slices, parse_slices
 from tetractys.passes.dimension_roots import DimensionRoots, Root
 from tetractys.passes.matching import made_by, number_of, shape_of
 from tetractys.passes.rewriting import PatternTable, Rewriter
@@ -139,6 +139,40 @@ def whole_subtensor(rw: Rewriter, op: Operation) -> bool:
     entries = parse_slices(cast(str, props_of(cast(tensor.TensorOp, op))["slices"]))
     is_whole = all(entry in ((None, None, None), (None, None, 1)) for entry in entries)
     return is_whole and op.operands[0].type == op.results[0].type and rw.replace(op.operands[0])
+
+
+_FIRST_BOUND = {tensor.SubtensorOp: 1, tensor.IncSubtensorOp: 2}
+
+
+@SHAPES.on(*_FIRST_BOUND)
+def literal_bound(rw: Rewriter, op: Operation) -> bool:
+    """x[@] with a constant operand -> x[3]: later patterns see which element is meant."""
+    first = _FIRST_BOUND[type(op)]  # pyright: ignore[reportArgumentType]
+    bounds = list(op.operands)[first:]
+    if all(number_of(bound) is None for bound in bounds):
+        return False
+    props = props_of(cast(SignatureOp, op))
+    left = iter(bounds)
+    kept: list[SSAValue] = []
+
+    def literal(entry: Bound) -> Bound:
+        if entry != "@":
+            return entry
+        bound = next(left)
+        if (number := number_of(bound)) is None:
+            kept.append(bound)
+            return "@"
+        return int(number)
+
+    entries: list[Index] = [
+        tuple(literal(part) for part in entry) if isinstance(entry, tuple) else literal(entry)
+        for entry in parse_slices(cast(str, props["slices"]))
+    ]  # pyright: ignore[reportAssignmentType]
+    if any(isinstance(entry, tuple) and entry[2] == 0 for entry in entries):
+        return False  # an error at run time
+    operands = [*list(op.operands)[:first], *kept]
+    return rw.replace(rw.make_op(cast("type[SignatureOp]", type(op)), operands,
+                                 {**props, "slices": format_slices(entries)}).results[0])
 
 
 @SHAPES.on(tensor.ReshapeToOp)
