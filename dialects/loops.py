@@ -202,8 +202,8 @@ class NestOp(IRDLOperation):
             "maps": ArrayAttr([map_attribute(tuple(entries)) for entries in maps]),
             "kinds": ArrayAttr([_kind(kind) for kind in kinds]),
             "result_maps": ArrayAttr([map_attribute(tuple(entries)) for entries in result_maps]),
-            "operandSegmentSizes": DenseArrayBase.from_list(
-                i32, [len(sizes), len(inputs), len(inits), len(outs)]
+            "operandSegmentSizes": _segments_attribute(
+                len(sizes), len(inputs), len(inits), len(outs)
             ),
         }
         if schedule is not None:
@@ -247,9 +247,33 @@ class NestOp(IRDLOperation):
         return self.block.args[self.rank :]
 
     @property
+    def size_values(self) -> Sequence[SSAValue]:
+        """`sizes`, without IRDL's look-up of the segment (which passes ask for often)."""
+        return self.operands[: self.rank]
+
+    @property
+    def input_values(self) -> Sequence[SSAValue]:
+        """`inputs`, likewise."""
+        first, count = self._segments[:2]
+        return self.operands[first : first + count]
+
+    @property
     def input_maps(self) -> list[Map]:
         """The map of each input."""
-        return [map_entries(cast(DenseArrayBase, m)) for m in self.maps]
+        maps = cast("ArrayAttr[DenseArrayBase]", self.properties["maps"])
+        return [map_entries(entries) for entries in maps.data]
+
+    @property
+    def result_map_list(self) -> list[Map]:
+        """The map of each result."""
+        maps = cast("ArrayAttr[DenseArrayBase]", self.properties["result_maps"])
+        return [map_entries(entries) for entries in maps.data]
+
+    @property
+    def kind_names(self) -> list[str]:
+        """The kind of each result."""
+        kinds = cast("ArrayAttr[StringAttr]", self.properties["kinds"])
+        return [kind.data for kind in kinds.data]
 
     @property
     def yield_(self) -> YieldOp:
@@ -258,12 +282,13 @@ class NestOp(IRDLOperation):
 
     def parts(self) -> list[Result]:
         """The results, one record each."""
-        kinds = [cast(StringAttr, kind).data for kind in self.kinds]
-        maps = [map_entries(cast(DenseArrayBase, m)) for m in self.result_maps]
-        values = iter(self.yield_.arguments)
-        results, outs, inits = iter(self.results), iter(self.outs_), iter(self.inits)
+        kinds, maps = self.kind_names, self.result_map_list
+        values = iter(self.yield_.operands)
+        sizes, inputs, inits_, outs_ = self._segments
+        inits = iter(self.operands[sizes + inputs : sizes + inputs + inits_])
+        results, outs = iter(self.results), iter(self.operands[sizes + inputs + inits_ :])
         parts: list[Result] = []
-        bufferized = len(self.outs_) > 0
+        bufferized = outs_ > 0
         for kind, entries in zip(kinds, maps):
             value = next(values)
             indices = tuple(next(values) for _ in range(entries.count(YIELDED)))
@@ -296,6 +321,11 @@ class NestOp(IRDLOperation):
     def parse(cls, parser: Parser) -> NestOp:
         """The inverse of `print`."""
         return _parse_nest(parser)
+
+
+@lru_cache(maxsize=None)
+def _segments_attribute(*lengths: int) -> DenseArrayBase:
+    return DenseArrayBase.from_list(i32, lengths)
 
 
 @lru_cache(maxsize=None)

@@ -75,7 +75,7 @@ def build_fused(members: Sequence[tuple[NestOp, int]]) -> NestOp:
         found = nest.parts()
         _add_member(outer, nest, number, found)
         parts += [(part, number) for part in found]
-    size = first.sizes[iterator]
+    size = first.operands[iterator]
     location = fuse_locations(*[nest.location for nest, _ in members[:LOCATIONS]])
     for nest, _ in members:
         nest.drop_all_references()
@@ -121,7 +121,7 @@ def _kept(parts: list[tuple[Result, int]]) -> list[tuple[Result, int]]:
 def _add_member(outer: _Outer, nest: NestOp, iterator: int, parts: list[Result]) -> None:
     inputs = [
         _peel_input(outer, value, entries, iterator)
-        for value, entries in zip(nest.inputs, nest.input_maps)
+        for value, entries in zip(nest.input_values, nest.input_maps)
     ]
     block = nest.block
     nest.body.detach_block(block)
@@ -183,7 +183,7 @@ def _nest_inside(
     types = [slice_type(part.type, outer_map(part.map, iterator)) if part.map else part.type
              for part in parts]  # fmt: skip
     inner = NestOp.make(
-        [size for number, size in enumerate(nest.sizes) if number != iterator],
+        [size for number, size in enumerate(nest.size_values) if number != iterator],
         [peeled.value for peeled in inputs],
         [peeled.entries for peeled in inputs],
         kinds,
@@ -233,9 +233,9 @@ def flatten(outer: NestOp) -> NestOp:
     inner_parts = {part.result: part for part in inner.parts()}
     pairs = [(part, inner_parts[part.value]) for part in outer.parts()]  # type: ignore[index]
     rows = {argument: (value, entries) for argument, value, entries
-            in zip(outer.elements, outer.inputs, outer.input_maps)}  # fmt: skip
+            in zip(outer.elements, outer.input_values, outer.input_maps)}  # fmt: skip
     inputs: list[tuple[SSAValue, Map]] = []
-    for value, entries in zip(inner.inputs, inner.input_maps):
+    for value, entries in zip(inner.input_values, inner.input_maps):
         below = [entry + rank if entry >= 0 else entry for entry in entries]
         if value in rows:  # type: ignore[operator]
             base, above = rows[value]  # type: ignore[index]
@@ -279,7 +279,7 @@ def _replace(
     types: list[Attribute] = [part.type for part, _ in pairs]
     location: LocationAttr = outer.location
     flat = NestOp.make(
-        [*outer.sizes, *inner.sizes], [value for value, _ in inputs], [m for _, m in inputs],
+        [*outer.size_values, *inner.size_values], [value for value, _ in inputs], [m for _, m in inputs],
         kinds, maps, types, block, location=location)  # fmt: skip
     parent = outer.parent
     assert parent is not None

@@ -212,9 +212,9 @@ def make_item(op: Operation, position: float, block: Block) -> Item:
     captured: set[SSAValue] = set()
     depth = 0
     if isinstance(op, NestOp):
-        for value, entries in zip(op.inputs, op.input_maps):
+        for value, entries in zip(op.input_values, op.input_maps):
             reads.setdefault(value, []).append(entries)
-        captured.update((*op.sizes, *op.inits))
+        captured.update(value for value in op.operands if value not in reads)
         captured.update(used_from(op, block))
         depth = depth_of(op)
     else:

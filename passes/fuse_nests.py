@@ -201,16 +201,18 @@ class FuseBlock:
             parts = nest.parts()
             if can_split(nest, parts, needed):
                 result.discard(group)
-                half = self._split_item(item, needed)
+                made = {v for v in item.reads if (owner := self.graph.owner(v)) is not None
+                        and self.graph.group_of(owner) in groups}  # fmt: skip
+                half = self._split_item(item, needed, set(item.reads) - made)
                 iterators[half] = iterators.pop(item)
                 result.add(self.graph.group_of(half))
         return result
 
-    def _split_item(self, item: Item, needed: set[SSAValue]) -> Item:
+    def _split_item(self, item: Item, needed: set[SSAValue], stored: set[SSAValue]) -> Item:
         nest = item.nest
         assert nest is not None
         consumers = dict(item.consumers)
-        first, second, renamed = build_split(nest, nest.parts(), needed)
+        first, second, renamed = build_split(nest, nest.parts(), needed, stored)
         return self.graph.replace(item, (first, second), consumers, renamed)[0]
 
     def _row_bytes(

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import FileLineColLoc, FusedLoc, LocationAttr
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation, OpResult, SSAValue
 
 from tetractys.dialects.loops import SCATTERS, Map, NestOp
 from tetractys.passes.fuse_graph import BlockGraph, Group, Item
@@ -151,8 +151,8 @@ class _Known:
 def check_effects(item: Item) -> None:
     """Clause (4), of a nest."""
     assert item.nest is not None
-    for kind in item.nest.kinds.data:
-        if kind.data in SCATTERS:
+    for kind in item.nest.kind_names:
+        if kind in SCATTERS:
             raise No(4, f"{name_of(item.op)} scatters into an array")
 
 
@@ -189,20 +189,18 @@ def _check_use(producer: Item, consumer: Item, value: SSAValue, known: _Known) -
 
 def map_of_result(nest: NestOp, value: SSAValue) -> Map:
     """The map of a result of a nest that is still on values."""
-    from tetractys.dialects.loops import map_entries
-
-    number = next(n for n, result in enumerate(nest.results) if result is value)
-    return map_entries(nest.result_maps.data[number])  # type: ignore[arg-type]
+    assert isinstance(value, OpResult)
+    return nest.result_map_list[value.index]
 
 
 def _check_sizes(candidate: Candidate, iterators: dict[Item, int]) -> None:
     """Clause (1)."""
     assert candidate.first.nest is not None
-    size = candidate.first.nest.sizes[candidate.iterators[0]]
+    size = candidate.first.nest.operands[candidate.iterators[0]]
     for item, iterator in iterators.items():
         assert item.nest is not None
-        if item.nest.sizes[iterator] is not size:
-            raise No(1, f"{name_of_value(size)} and {name_of_value(item.nest.sizes[iterator])} "
+        if item.nest.operands[iterator] is not size:
+            raise No(1, f"{name_of_value(size)} and {name_of_value(item.nest.operands[iterator])} "
                         "are not one size")
 
 
@@ -210,9 +208,9 @@ def check_peel(item: Item, iterator: int) -> None:
     """Whether a nest's results survive when one of its loops becomes the outer one."""
     nest = item.nest
     assert nest is not None
-    for part in nest.parts():
-        combined = [n for n in range(nest.rank) if n not in part.map]
-        if part.kind == "argmax" and iterator in combined and iterator != combined[0]:
+    for kind, entries in zip(nest.kind_names, nest.result_map_list):
+        combined = [n for n in range(nest.rank) if n not in entries]
+        if kind == "argmax" and iterator in combined and iterator != combined[0]:
             raise No(2, f"{name_of(item.op)} finds a first position along several dimensions")
 
 

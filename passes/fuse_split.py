@@ -21,6 +21,11 @@ from tetractys.dialects import elemwise
 from tetractys.dialects.loops import INDEX, Map, NestOp, Result, YieldOp
 
 
+_CHEAP = (elemwise.NegOp, elemwise.AddOp, elemwise.SubOp, elemwise.MulOp, elemwise.SqrOp,
+          elemwise.AbsOp)  # fmt: skip
+"""Operations that are computed again rather than stored and read."""
+
+
 def needed_operations(nest: NestOp, values: Iterable[SSAValue]) -> set[Operation]:
     """The operations of a nest's body that some of its values need."""
     needed: set[Operation] = set()
@@ -47,39 +52,76 @@ def can_split(nest: NestOp, parts: Sequence[Result], needed: set[SSAValue]) -> b
     )
 
 
+def clone_cheap(
+    nest: NestOp, path: set[Operation], rest: list[Operation], stored: set[SSAValue]
+) -> list[Operation]:
+    """The rest behind copies of cheap operations, which cost less than an array of their results.
+
+    stored: the inputs of the nest that are in memory whatever is fused.
+    """
+    wanted = {value for op in rest for value in op.operands}
+    elements = dict(zip(nest.elements, nest.input_values))
+    users = set(rest)
+    clones: list[Operation] = []
+
+    def is_at_hand(value: SSAValue) -> bool:
+        owner = value.owner
+        if value in elements:
+            return elements[value] in stored  # type: ignore[index]
+        inside = isinstance(owner, Operation) and owner.parent is nest.block
+        return not inside or isinstance(owner, elemwise.ConstantOp) or value in wanted
+
+    for op in nest.block.ops:
+        if op in path and isinstance(op, _CHEAP) and op.results[0] in wanted:
+            if all(is_at_hand(operand) for operand in op.operands):
+                clone = op.clone()
+                clone.location = op.location
+                op.results[0].replace_uses_with_if(
+                    clone.results[0], lambda use: use.operation in users
+                )
+                clones.append(clone)
+                users.add(clone)
+    return [*clones, *rest]
+
+
 def build_split(
-    nest: NestOp, parts: Sequence[Result], needed: set[SSAValue]
+    nest: NestOp, parts: Sequence[Result], needed: set[SSAValue], stored: set[SSAValue]
 ) -> tuple[NestOp, NestOp, dict[SSAValue, SSAValue]]:
-    """Replaces a nest by its two halves; with them, what each old result is now."""
+    """Replaces a nest by its two halves; with them, what each old result is now.
+
+    needed: the results that the first half must give; stored: see `clone_cheap`.
+    """
     path = needed_operations(nest, [part.value for part in parts if part.result in needed])
     constants = [op for op in nest.block.ops if isinstance(op, elemwise.ConstantOp)]
     rest = [op for op in nest.block.ops
             if op not in path and not isinstance(op, elemwise.ConstantOp | YieldOp)]  # fmt: skip
+    rest = clone_cheap(nest, path, rest, stored)
     in_rest = set(rest)
     late = [part for part in parts if part.value.owner in in_rest]
     early = [part for part in parts if part.value.owner not in in_rest]
     yielded = {part.value for part in early}
     made = {value for op in path - set(constants) for value in op.results}
     crossing = dict.fromkeys(v for op in rest for v in op.operands if v in made)
-    stored = [part.value for part in early] + [v for v in crossing if v not in yielded]
-    inputs = list(zip(nest.elements, nest.inputs, nest.input_maps))
+    given = [part.value for part in early] + [v for v in crossing if v not in yielded]
+    inputs = list(zip(nest.elements, nest.input_values, nest.input_maps))
     entries = parts[0].map
 
     second = _second_block(nest, rest, constants, [part.value for part in late])
     used = [row for row in inputs if second.uses(row[0])]
     for op in rest:
-        op.detach()
+        if op.parent is not None:
+            op.detach()
         second.block.add_op(op)
     for value in (*[element for element, _, _ in used], *crossing):
         second.replace(value)
     second.block.add_op(YieldOp.create(operands=second.yields, location=nest.location))
 
-    first = _first_half(nest, inputs, stored, entries)
-    arrays = dict(zip(stored, first.results))
+    first = _first_half(nest, inputs, given, entries)
+    arrays = dict(zip(given, first.results))
     sources = [value for _, value, _ in used] + [arrays[value] for value in crossing]
     maps: list[Map] = [map_ for _, _, map_ in used] + [entries] * len(crossing)
     other = NestOp.make(
-        list(first.sizes), sources, maps, ["collect"] * len(late), [entries] * len(late),
+        list(first.size_values), sources, maps, ["collect"] * len(late), [entries] * len(late),
         [part.type for part in late], second.block, location=nest.location)  # fmt: skip
     renamed = {part.result: arrays[part.value] for part in early}
     renamed |= {part.result: result for part, result in zip(late, other.results)}
@@ -87,9 +129,13 @@ def build_split(
     assert block is not None
     block.insert_op_before(first, nest)
     block.insert_op_before(other, nest)
+    for value, result in arrays.items():
+        owner = value.owner
+        if isinstance(owner, elemwise.ElemwiseOp):
+            result.name_hint = value.name_hint or owner.signature.short
     found = {old: new for old, new in renamed.items() if old is not None}
     for old, new in found.items():
-        new.name_hint = new.name_hint or old.name_hint
+        new.name_hint = old.name_hint or new.name_hint
         old.replace_all_uses_with(new)
     nest.detach()
     nest.erase()
@@ -139,7 +185,7 @@ def _second_block(
 def _first_half(
     nest: NestOp,
     inputs: Sequence[tuple[BlockArgument, SSAValue, Map]],
-    stored: list[SSAValue],
+    given: list[SSAValue],
     entries: Map,
 ) -> NestOp:
     """The nest with what is left of its body, and the inputs that it still uses."""
@@ -154,13 +200,13 @@ def _first_half(
         if isinstance(op, elemwise.ConstantOp) and op.results[0].first_use is None:
             op.detach()
             op.erase()
-    block.add_op(YieldOp.create(operands=stored, location=nest.location))
+    block.add_op(YieldOp.create(operands=given, location=nest.location))
     kept = [row for row in inputs if row[0].first_use is not None]
     for element, _, _ in inputs:
         if element.first_use is None:
             block.erase_arg(element)
     return NestOp.make(
-        list(nest.sizes), [value for _, value, _ in kept], [map_ for _, _, map_ in kept],
-        ["collect"] * len(stored), [entries] * len(stored),
-        [TensorType(value.type, shape) for value in stored], block,
+        list(nest.size_values), [value for _, value, _ in kept], [map_ for _, _, map_ in kept],
+        ["collect"] * len(given), [entries] * len(given),
+        [TensorType(value.type, shape) for value in given], block,
         location=nest.location)  # fmt: skip

@@ -8,9 +8,18 @@ from typing import cast
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from tetractys.dialects.elemwise import CompositeOp, ConstantOp, SecondOp
-from tetractys.passes.lower_access import ConstantAccess, ScalarAccess
+from tetractys.dialects.elemwise import CompositeOp, ConstantOp, ElemwiseOp, SecondOp
+from tetractys.passes.lower_access import (
+    ConstantAccess,
+    ScalarAccess,
+    SizeAccess,
+    VectorAccess,
+)
 from tetractys.passes.lower_nests import FunctionLowering, NestBuilder, ScalarBuilder, shape_of
+
+
+_SEPARATE = (ConstantAccess, ScalarAccess, SizeAccess, VectorAccess)
+"""Accesses whose elements are scalars of the function."""
 
 
 def lower_elemwise(lowering: FunctionLowering, op: Operation) -> None:
@@ -24,8 +33,28 @@ def lower_elemwise(lowering: FunctionLowering, op: Operation) -> None:
         operands = [lowering.scalar(operand) for operand in op.operands]
         for result, value in zip(op.results, _apply(lowering, op, operands)):
             lowering.set_access(result, ScalarAccess(value))
-    else:
+    elif not _lower_elements(lowering, op):
         _lower_arrays(lowering, op)
+
+
+def _lower_elements(lowering: FunctionLowering, op: Operation) -> bool:
+    """An operation on a short vector of separate scalars (a shape) works on these one by one."""
+    if isinstance(op, CompositeOp) or len(shape_of(op.results[0])) != 1:
+        return False
+    accesses = [lowering.access(operand) for operand in op.operands]
+    lengths = {len(access.elements) for access in accesses if isinstance(access, VectorAccess)}
+    if not lengths or not all(isinstance(access, _SEPARATE) for access in accesses):
+        return False
+    made: list[ScalarAccess] = []
+    for position in range(max(lengths)):
+        operands = [
+            access.elements[position % len(access.elements)].element(lowering, ())
+            if isinstance(access, VectorAccess) else access.element(lowering, ())
+            for access in accesses
+        ]  # fmt: skip
+        made.append(ScalarAccess(_apply(lowering, op, operands)[0]))
+    lowering.set_access(op.results[0], VectorAccess(tuple(made), 0))
+    return True
 
 
 def broadcast(lowering: FunctionLowering, value: SSAValue, result: SSAValue) -> None:
@@ -50,7 +79,9 @@ def _lower_arrays(lowering: FunctionLowering, op: Operation) -> None:
     count = len(op.results)
     types_ = [result.type for result in op.results]
     arrays = nest.finish(["collect"] * count, [positions] * count, types_, values)
-    for result, array in zip(op.results, arrays):
+    for result, array, value in zip(op.results, arrays, values):
+        if isinstance(op, CompositeOp) and isinstance(value.owner, ElemwiseOp):
+            lowering.hint = value.owner.signature.short
         lowering.set(result, array)
 
 

@@ -18,6 +18,7 @@ from tetractys.passes.lower_access import (
     Entry,
     Fixed,
     SizeAccess,
+    VectorAccess,
     affine_index,
     whole_entries,
 )
@@ -58,6 +59,11 @@ def lower_subtensor(lowering: FunctionLowering, op: SignatureOp) -> None:
         return
     access = lowering.access(source)
     ranges = _ranges(lowering, op, 1)
+    if isinstance(access, VectorAccess) and not isinstance(ranges[0], tuple):
+        number, count = find(ranges[0]).constant, len(access.elements)
+        if access.axis == 0 and number is not None and -count <= number < count:
+            lowering.set_access(result, access.elements[number])
+            return
     if not isinstance(access, ArrayAccess) or _is_indexed_slice(access, ranges):
         access = ArrayAccess(lowering.array(source), whole_entries(len(shape_of(source))))
     sliced: Access = ArrayAccess(

@@ -192,6 +192,7 @@ class FunctionLowering(ScalarBuilder):
         self._indices: dict[Size, SSAValue] = {}
         self._int64s: dict[Size, SSAValue] = {}
         self._last_entry: Operation | None = None
+        self.hint: str | None = None
         for before, after in zip(old.args, self.block.args):
             after.name_hint = before.name_hint
             after.location = before.location
@@ -208,9 +209,9 @@ class FunctionLowering(ScalarBuilder):
         self._accesses[value] = access
 
     def set(self, value: SSAValue, array: SSAValue) -> None:
-        """A level-1 value has become this array or scalar."""
+        """A level-1 value has become this array or scalar; its name, or that of its operation."""
         if array.name_hint is None:
-            array.name_hint = value.name_hint
+            array.name_hint = value.name_hint or self.hint
         self._accesses[value] = whole(array)
 
     def scalar(self, value: SSAValue) -> SSAValue:

@@ -20,6 +20,10 @@ _OF_BOOLS = {"add": "or", "max": "or", "mul": "and", "min": "and"}
 """Monoids of bool that are the same function."""
 
 
+_NAMES = {"add": "sum", "mul": "prod", "and": "all", "or": "any"}
+"""What the result of a reduction is called where the user gave no name."""
+
+
 def monoid(kind: str, dtype: str) -> str:
     """The kind of a nest's result that reduces by `kind` in `dtype`."""
     return _OF_BOOLS.get(kind, kind) if dtype == "bool" else kind
@@ -34,6 +38,7 @@ def scalar_or(type_: Attribute) -> Attribute:
 def lower_reduce(lowering: FunctionLowering, op: SignatureOp) -> None:
     """Accumulates in `acc_dtype`; a narrower result is cast behind the nest."""
     props = props_of(op)
+    lowering.hint = _NAMES.get(str(props["kind"]), str(props["kind"]))
     axes = cast("tuple[int, ...]", props["axes"])
     (operand,), result = op.operands, op.results[0]
     shape = shape_of(operand)

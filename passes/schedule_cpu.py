@@ -91,7 +91,7 @@ def is_leaf(nest: NestOp) -> bool:
 
 def is_ordered(nest: NestOp) -> bool:
     """Whether the order of iterations shows: a scatter's duplicates, the first of equal maxima."""
-    return any(kind.data in SCATTERS or kind.data == "argmax" for kind in nest.kinds.data)
+    return any(kind in SCATTERS or kind == "argmax" for kind in nest.kind_names)
 
 
 # -- the order of loops
@@ -198,9 +198,9 @@ def _has_shared_rows(nest: NestOp, inner: Sequence[NestOp]) -> bool:
         return True
     inside = {nest.block}
     return any(
-        "collect" not in [kind.data for kind in op.kinds.data]
+        "collect" not in op.kind_names
         and any(value.owner not in inside and getattr(value.owner, "parent", None) not in inside
-                for value in op.inputs)
+                for value in op.input_values)
         for op in inner
     )  # fmt: skip
 
