@@ -22,6 +22,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from tetractys.dialects import elemwise_signatures as ew
@@ -152,7 +153,8 @@ class Step(Generic[V]):
 def find_rule(signature: Signature | None) -> Rule | None:
     """The rule of an operation; None where it has none."""
     if not RULES:
-        from tetractys.passes import vjp_rules_elemwise, vjp_rules_tensor  # noqa: F401
+        import_module("tetractys.passes.vjp_rules_elemwise")
+        import_module("tetractys.passes.vjp_rules_tensor")
     return RULES.get(cast(Signature, signature))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from tetractys.dialects.signature import is_float
 from tetractys.gradient.graph_rules import GraphEmitter, steps_of
-from tetractys.gradient.reverse import disconnected_value, like, report_disconnected
+from tetractys.gradient.reverse import disconnected_value, like, listed, report_disconnected
 from tetractys.graph import Apply, Op, Variable, io_toposort
 from tetractys.passes.vjp import (
     DISCONNECTED,
@@ -43,9 +43,7 @@ def Rop(
     disconnected_outputs, return_disconnected: as for `grad`, for an output that does not depend on
     `wrt`. Raises ValueError where an eval point has another rank than its variable.
     """
-    outputs = list(f) if isinstance(f, (list, tuple)) else [f]
-    targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
-    points = list(eval_points) if isinstance(eval_points, (list, tuple)) else [eval_points]
+    outputs, targets, points = listed(f), listed(wrt), listed(eval_points)
     if len(targets) != len(points):
         raise AssertionError(
             f"Rop: found {len(points)} eval_points for {len(targets)} variables; expected one "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from tetractys.configparser import config
 from tetractys.dialects.signature import is_float
@@ -62,6 +62,11 @@ def like(model: Any, values: list[Any]) -> Any:
     return tuple(values) if isinstance(model, tuple) else values[0]
 
 
+def listed(values: Variable | Sequence[Variable]) -> list[Variable]:
+    """One variable, or a list or tuple of them, as a list."""
+    return list(values) if isinstance(values, (list, tuple)) else [cast(Variable, values)]
+
+
 def _check_cost(cost: Variable | None, known_grads: Mapping[Variable, Variable] | None) -> None:
     if cost is None:
         if known_grads is None:
@@ -84,7 +89,7 @@ def _targets(wrt: Variable | Sequence[Variable]) -> list[Variable]:
             "gradients "
             "in a  matching order."
         )
-    targets = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    targets = listed(wrt)
     for target in targets:
         if not isinstance(target, Variable):
             raise TypeError(f"Expected Variable, got {target} of type {type(target)}")
@@ -210,8 +215,7 @@ def Lop(
     disconnected_inputs: str = "raise",
 ) -> Any:
     """The Jacobian of `f` by `wrt`, times `eval_points` (one for each of `f`) from the left."""
-    outputs = list(f) if isinstance(f, (list, tuple)) else [f]
-    points = list(eval_points) if isinstance(eval_points, (list, tuple)) else [eval_points]
+    outputs, points = listed(f), listed(eval_points)
     if len(outputs) != len(points):
         raise AssertionError(
             f"Lop: found {len(points)} eval_points for {len(outputs)} outputs; expected one for "

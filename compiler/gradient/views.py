@@ -108,7 +108,9 @@ class GradScale(_View):
 
     def grad(self, inputs: Sequence[Variable], output_grads: Sequence[Variable]) -> list[Variable]:
         """The scaled gradients."""
-        return [self.multiplier * gradient for gradient in output_grads]
+        from tetractys.tensor import mul
+
+        return [mul(self.multiplier, gradient) for gradient in output_grads]
 
 
 consider_constant_ = ConsiderConstant()

@@ -338,8 +338,9 @@ class _Nest:
         """The shape of a tensor that the body yields, without running the body."""
         if not isinstance(value.type, TensorType | MemRefType):
             return []
-        if value in self.nest.elements:
-            number = list(self.nest.elements).index(value)
+        elements: list[SSAValue] = list(self.nest.elements)
+        if value in elements:
+            number = elements.index(value)
             shape = self.inputs[number].shape
             return [size for size, entry in zip(shape, self.maps[number]) if entry == SLICE]
         owner = value.owner

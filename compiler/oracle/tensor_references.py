@@ -104,7 +104,7 @@ def _fit(value: Array, spec: Spec, shape: tuple[int, ...], what: str) -> None:
 @_reference(ts.ARANGE)
 def _arange(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> list[Array]:
     dtype = str(props["dtype"])
-    start, stop, step = (value.astype(dtype)[()] for value in operands)
+    start, stop, step = (cast(float, value.astype(dtype)[()]) for value in operands)
     if step == 0:
         raise ValueError("Maximum allowed size exceeded")
     return [np.arange(start, stop, step, dtype=dtype)]
