@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from xdsl.dialects.builtin import (
+    AnyFloat,
     BoolAttr,
     DenseArrayBase,
     FloatAttr,
@@ -165,7 +167,8 @@ def operation(signature: Signature, base: type[OpT], *, pure: bool = True) -> ty
 def operation_class(signature: Signature) -> type[SignatureOp]:
     """The IRDL class made from `signature`."""
     if signature not in _CLASSES:
-        from tetractys.dialects import elemwise, tensor  # noqa: F401  (they fill the table)
+        import_module("tetractys.dialects.elemwise")  # these fill the table
+        import_module("tetractys.dialects.tensor")
     return _CLASSES[signature]
 
 
@@ -258,7 +261,7 @@ def _ints_attribute(values: tuple[int, ...]) -> DenseArrayBase:
 def _number_attribute(value: object, dtype: str) -> Attribute:
     element = types.element_type(dtype)
     if element in (f32, f64):
-        return FloatAttr(float(cast(float, value)), cast("type(f64)", element))
+        return FloatAttr(float(cast(float, value)), cast(AnyFloat, element))
     return IntegerAttr(int(cast(int, value)), cast(IntegerType, element))
 
 
@@ -270,7 +273,7 @@ def props_of(op: SignatureOp) -> dict[str, object]:
             case StringAttr():
                 props[name] = attribute.data
             case DenseArrayBase():
-                props[name] = tuple(cast("Sequence[int]", attribute.get_values()))
+                props[name] = tuple(cast("DenseArrayBase[IntegerType]", attribute).get_values())
             case FloatAttr():
                 props[name] = attribute.value.data
             case IntegerAttr():

@@ -75,10 +75,14 @@ class _ConstantBase(ElemwiseOp):
         type_ = self.results[0].type
         element = types.element_type(types.dtype_of(type_))
         if not isinstance(self.value, FloatAttr | IntegerAttr) or self.value.type != element:
-            raise VerifyException(f"{self.name}: found value {self.value}; expected one of {element}")
+            raise VerifyException(
+                f"{self.name}: found value {self.value}; expected one of {element}"
+            )
         if isinstance(type_, TensorType) and any(size != 1 for size in type_.get_shape()):
-            raise VerifyException(f"{self.name}: found {type_}; expected dimensions of static size 1; "
-                                  "use tensor.alloc for more elements")
+            raise VerifyException(
+                f"{self.name}: found {type_}; expected dimensions of static size 1; "
+                "use tensor.alloc for more elements"
+            )
 
     def print(self, printer: Printer) -> None:
         """See the class."""
@@ -102,8 +106,11 @@ class _ConstantBase(ElemwiseOp):
             code = "<d" if types.dtype_of(type_) == "float64" else "<f"
             number = struct.unpack(code, int(number).to_bytes(struct.calcsize(code), "little"))[0]
         elif isinstance(number, float) and types.dtype_of(type_) not in FLOATS:
-            parser.raise_error(f"elemwise.constant: found {number} for {type_}; expected an integer",
-                               start, parser.pos)
+            parser.raise_error(
+                f"elemwise.constant: found {number} for {type_}; expected an integer",
+                start,
+                parser.pos,
+            )
         op = cls.make(number, type_)
         op.attributes.update(attributes)
         return op
@@ -237,7 +244,7 @@ class YieldOp(IRDLOperation):
 class CompositeOp(IRDLOperation):
     """Several elementwise operations as one: a body of scalar operations, applied everywhere.
 
-        %r = elemwise.composite (%a = %x : tensor<?xf64>, %b = %y : tensor<1xf64>) -> tensor<?xf64> {
+        %r = elemwise.composite (%a = %x : tensor<?xf64>, %b = %y : tensor<1xf64>) -> ... {
           %0 = elemwise.mul %a, %b : f64
           elemwise.yield %0 : f64
         }

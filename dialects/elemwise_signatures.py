@@ -103,7 +103,9 @@ SIGNATURES: dict[str, ElemwiseSignature] = {}
 """Every elementwise operation by its short name."""
 
 
-def _define(name: str, arity: int, rule: DtypeRule, doc: str, **options: object) -> ElemwiseSignature:
+def _define(
+    name: str, arity: int, rule: DtypeRule, doc: str, **options: object
+) -> ElemwiseSignature:
     signature = elemwise(name, arity, rule, doc, **options)  # type: ignore[arg-type]
     SIGNATURES[name] = signature
     return signature
@@ -160,7 +162,9 @@ AND = _define("and", 2, _bitwise, "Bitwise and; logical of bools.", commutative=
 OR = _define("or", 2, _bitwise, "Bitwise or; logical of bools.", commutative=True)
 XOR = _define("xor", 2, _bitwise, "Bitwise exclusive or.", commutative=True)
 INVERT = _define("invert", 1, _bitwise, "Bitwise complement; logical not of bools.")
-SWITCH = _define("switch", 3, _switch, "The second operand where the first is not 0, else the third.")
+SWITCH = _define(
+    "switch", 3, _switch, "The second operand where the first is not 0, else the third."
+)
 
 # What expand-math makes its functions of: one machine instruction each.
 FMA = _define("fma", 3, _floats, "a * b + c, rounded once.", machine=True)

@@ -4,36 +4,38 @@ One operation says nearly everything:
 
     %p, %g = loops.nest (%i < %n, %k < %d)
         ins(%a = %x[%i, %k] : tensor<?x?xf64>, %r = %w[:] : tensor<?xf64>)
-        -> (collect[%i] : tensor<?xf64>, add[%k] : tensor<?xf64>) { ... loops.yield %u, %v : f64, f64 }
+        -> (collect[%i] : tensor<?xf64>, add[%k] : tensor<?xf64>) { ... }
 
 *Sizes* are `index` values; every iteration is independent and their order is unspecified. *Inputs*:
 for each dimension an iterator of this nest, or `:` for the whole slice; the body's argument is the
 element (a scalar) or the slice (a tensor of the `:` dimensions). Broadcasting is an iterator that a
 map leaves out, transposition a permuted map; `0` stands for the only position of a dimension of
-static size 1, in inputs and results, so that no loop runs over it (a nest may have no iterator). The
-body is pure; it holds `elemwise` operations on scalars, inner nests, gathers, and may use any value
-defined above the nest, the iterators (of type `index`) included.
+static size 1, in inputs and results, so that no loop runs over it (a nest may have no iterator).
+The body is pure; it holds `elemwise` operations on scalars, inner nests, gathers, and may use any
+value defined above the nest, the iterators (of type `index`) included.
 
 *Results* have a kind and a map. `collect` stores the yielded value at its iterators' position.
 Iterators that a map leaves out are *combined* by the kind's monoid: `add mul max min and or`. A
-`collect` result has every iterator in its map. A yielded tensor (a row) fills the `:` dimensions, and
-combines element by element. `argmax` stands right behind a `max` of the same map, takes the yielded
-i64 position, and gives that of the first largest value (a NaN is the largest). A result that combines
-everything and keeps no `:` is a scalar. `scatter_add`, `scatter_set` start from an init operand:
-`scatter_add(%base)[?, %k]`; each `?` is an index yielded behind the value, and treated as one of a
-`loops.gather`: negative counts from the end, out of range stops the function with `IndexError`.
+`collect` result has every iterator in its map. A yielded tensor (a row) fills the `:` dimensions,
+and combines element by element. `argmax` stands right behind a `max` of the same map, takes the
+yielded i64 position, and gives that of the first largest value (a NaN is the largest). A result
+that combines everything and keeps no `:` is a scalar. `scatter_add`, `scatter_set` start from an
+init operand: `scatter_add(%base)[?, %k]`; each `?` is an index yielded behind the value, and
+treated as one of a `loops.gather`: negative counts from the end, out of range stops the function
+with `IndexError`.
 
 Of rank 0 there are only scalars at this level: `f64`, never `tensor<f64>`, in signatures too. A
 *schedule* dictionary (`vector`, `jam`, `prefetch`, ...) says how, never what.
 
-`bufferize` turns tensor results into `outs`, memrefs written in place: `collect[%i] into %m : memref`.
+`bufferize` turns tensor results into `outs`, memrefs written in place: `collect[%i] into %m :
+memref`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import cast
 
 from xdsl.dialects.builtin import (
@@ -42,6 +44,7 @@ from xdsl.dialects.builtin import (
     DictionaryAttr,
     IndexType,
     IntegerAttr,
+    IntegerType,
     LocationAttr,
     MemRefType,
     StringAttr,
@@ -91,7 +94,7 @@ Map = tuple[int, ...]
 INDEX = IndexType()
 
 
-@lru_cache(maxsize=None)
+@cache
 def map_attribute(entries: Map) -> DenseArrayBase:
     """A map as an attribute, interned."""
     return DenseArrayBase.from_list(i64, entries)
@@ -100,7 +103,7 @@ def map_attribute(entries: Map) -> DenseArrayBase:
 @lru_cache(maxsize=4096)
 def map_entries(attribute: DenseArrayBase) -> Map:
     """The inverse of `map_attribute`."""
-    return tuple(cast("Sequence[int]", attribute.get_values()))
+    return tuple(cast("DenseArrayBase[IntegerType]", attribute).get_values())
 
 
 def slice_type(type_: Attribute, entries: Map) -> Attribute:
@@ -323,27 +326,31 @@ class NestOp(IRDLOperation):
         return _parse_nest(parser)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _segments_attribute(*lengths: int) -> DenseArrayBase:
     return DenseArrayBase.from_list(i32, lengths)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _kind(kind: str) -> StringAttr:
     return StringAttr(kind)
 
 
 def _verify_inputs(nest: NestOp) -> None:
     if len(nest.block.args) != nest.rank + len(nest.inputs) or len(nest.maps) != len(nest.inputs):
-        raise VerifyException("loops.nest: found a body, maps and inputs of different numbers; "
-                              "expected one argument an iterator, one argument and one map an input")
+        raise VerifyException(
+            "loops.nest: found a body, maps and inputs of different numbers; "
+            "expected one argument an iterator, one argument and one map an input"
+        )
     if any(argument.type != INDEX for argument in nest.iterators):
         raise VerifyException("loops.nest: expected iterators of type index")
     width = nest.scheduled("vector", 1)
     for value, entries, argument in zip(nest.inputs, nest.input_maps, nest.elements):
         if not isinstance(value.type, TensorType | MemRefType):
-            raise VerifyException(f"loops.nest: found input of type {value.type}; expected a tensor or "
-                                  "memref; scalars are used in the body directly")
+            raise VerifyException(
+                f"loops.nest: found input of type {value.type}; expected a tensor or "
+                "memref; scalars are used in the body directly"
+            )
         if len(entries) != len(value.type.get_shape()):
             raise VerifyException(f"loops.nest: found a map of {len(entries)} entries for "
                                   f"{value.type}; expected one entry a dimension")
@@ -369,8 +376,10 @@ def _verify_map(nest: NestOp, entries: Map, type_: Attribute, *, scatter: bool =
         raise VerifyException(f"loops.nest: found `0` in a map for {type_}; expected it only for a "
                               "dimension of static size 1")
     if not known or len(set(named)) != len(named):
-        raise VerifyException(f"loops.nest: found map {list(entries)}; expected iterators of this nest, "
-                              "each at most once, or `:`")
+        raise VerifyException(
+            f"loops.nest: found map {list(entries)}; expected iterators of this nest, "
+            "each at most once, or `:`"
+        )
 
 
 def _verify_results(nest: NestOp) -> None:
@@ -391,17 +400,25 @@ def _verify_results(nest: NestOp) -> None:
         if kind == "collect" and len(named) != nest.rank:
             raise VerifyException("loops.nest: found a collect that leaves out an iterator; "
                                   "expected every iterator in its map; combine by a monoid instead")
-        if kind == "argmax" and (number == 0 or (kinds[number - 1], maps[number - 1]) != ("max", entries)):
-            raise VerifyException("loops.nest: found argmax without a max of the same map before it")
+        if kind == "argmax" and (
+            number == 0 or (kinds[number - 1], maps[number - 1]) != ("max", entries)
+        ):
+            raise VerifyException(
+                "loops.nest: found argmax without a max of the same map before it"
+            )
     for part in nest.parts():
         if part.map and _rank(part.type) == len(part.map):
             _verify_map(nest, part.map, part.type, scatter=part.kind in SCATTERS)
         if _rank(part.type) != len(part.map) or _rank(part.value.type) != part.map.count(SLICE):
-            raise VerifyException(f"loops.nest: found {part.kind}{list(part.map)} of type {part.type} "
-                                  f"from a yielded {part.value.type}; expected equal ranks")
+            raise VerifyException(
+                f"loops.nest: found {part.kind}{list(part.map)} of type {part.type} "
+                f"from a yielded {part.value.type}; expected equal ranks"
+            )
         if types.dtype_of(part.type) != types.dtype_of(part.value.type):
-            raise VerifyException(f"loops.nest: found {part.type} from a yielded {part.value.type}; "
-                                  "expected equal element types")
+            raise VerifyException(
+                f"loops.nest: found {part.type} from a yielded {part.value.type}; "
+                "expected equal element types"
+            )
 
 
 class _NestPrinter:
@@ -492,8 +509,11 @@ def _parse_nest(parser: Parser) -> NestOp:
         start = parser.pos
         if (number := parser.parse_optional_integer()) is not None:
             if number != 0:
-                parser.raise_error(f"loops.nest: found {number} in a map; expected `0`, an iterator, "
-                                   "`:` or `?`", start, parser.pos)
+                parser.raise_error(
+                    f"loops.nest: found {number} in a map; expected `0`, an iterator, `:` or `?`",
+                    start,
+                    parser.pos,
+                )
             return ZERO
         operand = parser.parse_unresolved_operand()
         if operand.operand_name not in names:
@@ -514,7 +534,12 @@ def _parse_nest(parser: Parser) -> NestOp:
         if not isinstance(value.type, TensorType | MemRefType):
             parser.raise_error(f"loops.nest: found input of type {value.type}; expected a tensor")
         vector = parser.parse_optional_keyword("as")
-        return argument, value, map_, parser.parse_type() if vector else slice_type(value.type, map_)
+        return (
+            argument,
+            value,
+            map_,
+            parser.parse_type() if vector else slice_type(value.type, map_),
+        )
 
     def result() -> tuple[str, Map, SSAValue | None, SSAValue | None, Attribute]:
         start = parser.pos
@@ -656,7 +681,8 @@ class CheckOp(_PlainOp):
 
 @irdl_op_definition
 class GatherOp(_PlainOp):
-    """One element at computed indices: `loops.gather %x, %i, %j : (tensor<?x?xf64>, index, index) -> f64`.
+    """One element at computed indices: `loops.gather %x, %i, %j : (tensor<?x?xf64>, index, index)
+    -> f64`.
 
     A negative index counts from the end; one out of range stops the function with NumPy's
     `IndexError`. `inbounds` promises that neither occurs.
@@ -696,7 +722,9 @@ class GatherOp(_PlainOp):
 
 @irdl_op_definition
 class ViewOp(_PlainOp):
-    """The elements of a contiguous array under other sizes: `loops.view %x, %n, %m : (...) -> tensor<?x?xf64>`."""
+    """The elements of a contiguous array under other sizes: `loops.view %x, %n, %m : (...) ->
+    tensor<?x?xf64>`.
+    """
 
     name = "loops.view"
 
@@ -708,7 +736,8 @@ class ViewOp(_PlainOp):
 
 @irdl_op_definition
 class CallOp(_PlainOp):
-    """A library call on whole arrays: `loops.call %a, %b {callee = "gemm"} : (...) -> tensor<?x?xf64>`.
+    """A library call on whole arrays: `loops.call %a, %b {callee = "gemm"} : (...) ->
+    tensor<?x?xf64>`.
 
     Bufferized, the destination is the last operand and there is no result.
     """
@@ -725,9 +754,9 @@ class CallOp(_PlainOp):
 class AllocOp(_PlainOp):
     """Memory for a temporary: `loops.alloc %n, %m {slot = 0} : (index, index) -> memref<?x?xf64>`.
 
-    Its sizes are those that the type leaves open. It stands in the arena at `slot`; equal slots share
-    memory. In the body of a nest it is a row of each iteration's own: `rows` of them exist side by
-    side, or it is no memory of its own but the row of the nest's result number `result`.
+    Its sizes are those that the type leaves open. It stands in the arena at `slot`; equal slots
+    share memory. In the body of a nest it is a row of each iteration's own: `rows` of them exist
+    side by side, or it is no memory of its own but the row of the nest's result number `result`.
     """
 
     name = "loops.alloc"
@@ -750,7 +779,9 @@ class StoreOp(_PlainOp):
 
     def verify_(self) -> None:
         """A scalar into an array of rank 0 of the same element type."""
-        if _rank(self.target.type) or types.dtype_of(self.value.type) != types.dtype_of(self.target.type):
+        if _rank(self.target.type) or types.dtype_of(self.value.type) != types.dtype_of(
+            self.target.type
+        ):
             raise VerifyException(f"loops.store: found {self.value.type} into {self.target.type}; "
                                   "expected a memref of rank 0 of the same element type")
 

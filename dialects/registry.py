@@ -8,7 +8,7 @@ this table imports no xDSL.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from xdsl.ir import Dialect
@@ -30,5 +30,5 @@ def load_dialect(name: str) -> Dialect:
     if name not in DIALECTS:
         raise KeyError(f"dialect {name!r}: unknown name; expected one of {', '.join(DIALECTS)}")
     module, attribute = DIALECTS[name]
-    found: Any = getattr(import_module(module), attribute)
-    return found() if callable(found) else found
+    found = getattr(import_module(module), attribute)
+    return cast("Dialect", found() if callable(found) else found)

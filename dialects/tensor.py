@@ -40,7 +40,7 @@ CheckEqualOp = operation(signatures.CHECK_EQUAL, TensorOp, pure=False)
 OPERATIONS = [v for v in list(globals().values())
               if isinstance(v, type) and issubclass(v, TensorOp) and v is not TensorOp]
 
-Tensor = Dialect("tensor", OPERATIONS, [])
+Tensor = Dialect("tensor", [*OPERATIONS], [])
 
 
 def tensor_with_upstream() -> Dialect:

@@ -120,7 +120,9 @@ def _reduce(operands: Sequence[Spec], props: Props) -> list[Spec]:
     elif kind in ("and", "or"):
         if dtype not in DISCRETE:
             raise InferTypeError(f"tensor.reduce: found {kind} of {dtype}; expected bool; cast it")
-    return [(str(props.get("dtype") or result), _kept(shape, _ints(props, "axes"), "tensor.reduce"))]
+    return [
+        (str(props.get("dtype") or result), _kept(shape, _ints(props, "axes"), "tensor.reduce"))
+    ]
 
 
 def _max_and_argmax(operands: Sequence[Spec], props: Props) -> list[Spec]:
@@ -132,8 +134,10 @@ def _max_and_argmax(operands: Sequence[Spec], props: Props) -> list[Spec]:
 def _dot(operands: Sequence[Spec], props: Props) -> list[Spec]:
     (first_dtype, first), (second_dtype, second) = operands
     if not 1 <= len(first) <= 2 or not 1 <= len(second) <= 2:
-        raise InferError(f"tensor.dot: found ranks {len(first)} and {len(second)}; expected 1 or 2; "
-                         "use multiplication for scalars")
+        raise InferError(
+            f"tensor.dot: found ranks {len(first)} and {len(second)}; expected 1 or 2; "
+            "use multiplication for scalars"
+        )
     inner, other = first[-1], second[0]
     if DYNAMIC not in (inner, other) and inner != other:
         raise InferError(f"tensor.dot: found inner sizes {inner} and {other}; expected equal ones")
@@ -172,8 +176,10 @@ def _alloc(operands: Sequence[Spec], props: Props) -> list[Spec]:
     shape = _with_ones(len(operands) - 1, _ints(props, "ones"))
     value = operands[0][1]
     if len(value) > len(shape):
-        raise InferError(f"tensor.alloc: found a value of rank {len(value)} for {len(shape)} sizes; "
-                         "expected at most as many dimensions as sizes")
+        raise InferError(
+            f"tensor.alloc: found a value of rank {len(value)} for {len(shape)} sizes; "
+            "expected at most as many dimensions as sizes"
+        )
     return [(operands[0][0], shape)]
 
 
@@ -196,7 +202,9 @@ def subtensor_shape(shape: tuple[int, ...], entries: Sequence[Index]) -> tuple[i
 
 
 def _check_bounds(operation: str, entries: Sequence[Index], bounds: Sequence[Spec]) -> None:
-    flat = [value for entry in entries for value in (entry if isinstance(entry, tuple) else (entry,))]
+    flat = [
+        value for entry in entries for value in (entry if isinstance(entry, tuple) else (entry,))
+    ]
     if flat.count("@") != len(bounds):
         raise InferTypeError(f"{operation}: found {len(bounds)} dynamic bounds; "
                              f"expected {flat.count('@')}, one for each @")
@@ -256,8 +264,10 @@ def _advanced_inc_subtensor(operands: Sequence[Spec], props: Props) -> list[Spec
 def _softmax(operands: Sequence[Spec], props: Props) -> list[Spec]:
     dtype, shape = operands[0]
     if not is_float(dtype) or not shape:
-        raise InferTypeError(f"softmax: found {dtype} of rank {len(shape)}; expected floats of rank 1 "
-                             "or more; cast it first")
+        raise InferTypeError(
+            f"softmax: found {dtype} of rank {len(shape)}; expected floats of rank 1 "
+            "or more; cast it first"
+        )
     return [operands[0]]
 
 

@@ -1,17 +1,18 @@
 """`explicit-casts`: operands get the element type that their operation computes in.
 
-Before: any valid level-1 IR, where operands of mixed element types follow Theano's rules (D2 to D4).
-After (`check_uniform` holds it): operands of arithmetic have the result's element type, those of a
-comparison one common type, a condition is `i1`, a reduction has the result's type and no `acc_dtype`,
-sizes, bounds and shape vectors are `i64`, stored values have the type of what they are stored into.
+Before: any valid level-1 IR, where operands of mixed element types follow Theano's rules (D2 to
+D4). After (`check_uniform` holds it): operands of arithmetic have the result's element type, those
+of a comparison one common type, a condition is `i1`, a reduction has the result's type and no
+`acc_dtype`, sizes, bounds and shape vectors are `i64`, stored values have the type of what they are
+stored into.
 
     %1 = elemwise.mul %x, %n : (tensor<?xf64>, tensor<1xi8>) -> tensor<?xf64>
     // becomes
     %0 = elemwise.cast %n {dtype = f64} : (tensor<1xi8>) -> tensor<1xf64>
     %1 = elemwise.mul %x, %0 : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
 
-A division of integers wider than 16 bits whose result is float32 computes in float64, as NumPy does;
-`isnan` and `isinf` of integers, which are false, become `x != x`.
+A division of integers wider than 16 bits whose result is float32 computes in float64, as NumPy
+does; `isnan` and `isinf` of integers, which are false, become `x != x`.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ def _stored(first: int, behind: str | None) -> Callable[[Operation, Sequence[str
 
 
 _TARGETS: dict[type[Operation], Callable[[Operation, Sequence[str]], Targets]] = {
-    **{class_: _of_result for class_ in AS_RESULT},
-    **{class_: _common for class_ in COMPARISONS},
+    **dict.fromkeys(AS_RESULT, _of_result),
+    **dict.fromkeys(COMPARISONS, _common),
     elemwise.SwitchOp: _branches,
     tensor.ArangeOp: _arange,
     tensor.AllocOp: _sizes_behind(1),
@@ -229,7 +230,9 @@ def not_uniform(op: Operation) -> str | None:
     if isinstance(op, tensor.ReduceOp):
         result = types.dtype_of(op.results[0].type)
         if found[0] != result or "acc_dtype" in op.properties:
-            return f"{op.name}: found an accumulation of {found[0]} for {result}; expected one dtype"
+            return (
+                f"{op.name}: found an accumulation of {found[0]} for {result}; expected one dtype"
+            )
     if isinstance(op, elemwise.SwitchOp) and found[0] != "bool":
         return f"{op.name}: found a condition of {found[0]}; expected bool"
     if isinstance(op, elemwise.IsnanOp | elemwise.IsinfOp) and not is_float(found[0]):

@@ -1,12 +1,11 @@
 """The sizes of each operation's results, and what its operands' sizes must satisfy.
 
-One rule an operation, in `RULES` by name; elementwise operations share one. The words are NumPy's and
-Theano's; {0} and {1} stand for the numbers found.
+One rule an operation, in `RULES` by name; elementwise operations share one. The words are NumPy's
+and Theano's; {0} and {1} stand for the numbers found.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -302,7 +301,9 @@ def _inc_subtensor(analysis: SizeAnalysis, op: Operation) -> None:
     _same(analysis, op)
 
 
-def _advanced_region(analysis: SizeAnalysis, op: Operation, indices: Sequence[SSAValue]) -> list[Size]:
+def _advanced_region(
+    analysis: SizeAnalysis, op: Operation, indices: Sequence[SSAValue]
+) -> list[Size]:
     length = analysis.table.const(1)
     for index in indices:
         (size,) = analysis.of(index)

@@ -55,7 +55,7 @@ def numpy_step(w_value: np.ndarray) -> Step:
 
 def numba_step(w_value: np.ndarray) -> Step:
     """Numba, the loop fused by hand: each row is still in the cache when the gradient needs it."""
-    import numba
+    import numba  # pyright: ignore[reportMissingImports]
 
     @numba.njit(fastmath=True)
     def step(x, y, w, b):  # noqa: ANN001, ANN202  (numba infers types)
@@ -83,8 +83,8 @@ def numba_step(w_value: np.ndarray) -> Step:
 
 def jax_step(w_value: np.ndarray) -> Step:
     """JAX, jitted, on device arrays."""
-    import jax
-    import jax.numpy as jnp
+    import jax  # pyright: ignore[reportMissingImports]
+    import jax.numpy as jnp  # pyright: ignore[reportMissingImports]
 
     jax.config.update("jax_enable_x64", True)
 
@@ -127,7 +127,7 @@ def tetractys_add() -> Callable[..., Any]:
 
 def numba_add() -> Callable[..., Any]:
     """The same by Numba."""
-    import numba
+    import numba  # pyright: ignore[reportMissingImports]
 
     return numba.njit(lambda x, y: x + y)
 

@@ -103,23 +103,25 @@ func.func @indices(%x: tensor<?x?xf64>, %i: tensor<?xi64>, %z: tensor<?xf64>) ->
 // CHECK-NEXT: }
 // -----
 // After bufferize: results go into memory, what is combined over everything stays a value.
-func.func @memory(%x: memref<?xf64>) -> f64 {
+func.func @memory(%x: memref<?xf64>, %o: memref<f64>) -> f64 {
   %n = loops.dim %x, 0 : memref<?xf64>
   %m = loops.alloc %n : (index) -> memref<?xf64>
   %s = loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64>) -> (collect[%i] into %m : memref<?xf64>, add[] : f64) {
     %u = elemwise.sqr %a : f64
     loops.yield %u, %a : f64, f64
   }
+  loops.store %s, %o : (f64, memref<f64>) -> ()
   func.return %s : f64
 }
 // GOLDEN (pytest --update-golden)
 // CHECK-LABEL: func.func @memory(
-// CHECK-SAME: %[[X:.+]]: memref<?xf64>) -> f64 {
+// CHECK-SAME: %[[X:[^ ,:]+]]: memref<?xf64>, %[[O:[^ ,:]+]]: memref<f64>) -> f64 {
 // CHECK-NEXT: %[[N:.+]] = loops.dim %[[X]], 0 : memref<?xf64>
 // CHECK-NEXT: %[[M:.+]] = loops.alloc %[[N]] : (index) -> memref<?xf64>
 // CHECK-NEXT: %[[S:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[N]]) ins(%[[A:[^ ,:]+]] = %[[X]][%[[I]]] : memref<?xf64>) -> (collect[%[[I]]] into %[[M]] : memref<?xf64>, add[] : f64) {
 // CHECK-NEXT: %[[U:.+]] = elemwise.sqr %[[A]] : f64
 // CHECK-NEXT: loops.yield %[[U]], %[[A]] : f64, f64
 // CHECK-NEXT: }
+// CHECK-NEXT: loops.store %[[S]], %[[O]] : (f64, memref<f64>) -> ()
 // CHECK-NEXT: func.return %[[S]] : f64
 // CHECK-NEXT: }
