@@ -39,6 +39,7 @@ from xdsl.passes import ModulePass
 
 from tetractys.dialects import loops, types
 from tetractys.dialects.loops import ZERO, Map, NestOp, Result
+from tetractys.passes.fuse_rule import name_of, name_of_value
 from tetractys.passes.workspace import Sizes
 
 _Size: TypeAlias = "SSAValue | tuple[SSAValue, int] | int"
@@ -164,13 +165,14 @@ def is_only_read(memory: Memory, nest: NestOp, number: int) -> bool:
 
 # The rewriting.
 
-def apply_mark_inplace(function: func.FuncOp, *, arguments: bool) -> None:
-    """Marks the nests of a function's own block, first to last."""
+def apply_mark_inplace(function: func.FuncOp, *, arguments: bool) -> list[str]:
+    """Marks the nests of a function's own block, first to last; gives a sentence for each mark."""
     block = function.body.block
     donated = donated_arguments(function) if arguments else frozenset[SSAValue]()
     nests = [op for op in block.ops if isinstance(op, NestOp)]
+    reasons: list[str] = []
     if not nests:
-        return
+        return reasons
     facts = Facts(Memory(block, donated), SizeClasses(block))
     for nest in nests:
         pairs = _pairs(facts, nest)
@@ -178,6 +180,10 @@ def apply_mark_inplace(function: func.FuncOp, *, arguments: bool) -> None:
             nest.attributes["inplace"] = ArrayAttr(
                 [DenseArrayBase.from_list(i64, pair) for pair in pairs]
             )
+        for result, number in pairs:
+            taken = f"result {result} takes the memory of {name_of_value(nest.inputs[number])}"
+            reasons.append(f"{name_of(nest)}: {taken}")
+    return reasons
 
 
 def _pairs(facts: Facts, nest: NestOp) -> list[tuple[int, int]]:
@@ -223,7 +229,13 @@ class MarkInplacePass(ModulePass):
     arguments: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        """Takes every function that has a body."""
+        """Takes every function that has a body; `reasons` then says what is written in place."""
+        reasons: list[str] = []
+        object.__setattr__(self, "_reasons", reasons)
         for function in op.body.block.ops:
             if isinstance(function, func.FuncOp) and function.body.blocks:
-                apply_mark_inplace(function, arguments=self.arguments)
+                reasons += apply_mark_inplace(function, arguments=self.arguments)
+
+    def reasons(self) -> list[str]:
+        """What the last `apply` marked, a sentence each."""
+        return getattr(self, "_reasons", [])

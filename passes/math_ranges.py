@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
 
 from tetractys.dialects import elemwise, types
-from tetractys.dialects.loops import SLICE, ZERO, Map, NestOp
+from tetractys.dialects.loops import SLICE, ZERO, Map, NestOp, Result
 from tetractys.dialects.signature import UNSIGNED
 
 _DEPTH = 6
@@ -123,9 +123,10 @@ _NONPOSITIVE: dict[type[Operation], _Rule] = {
 def bounds_from_above(bound: SSAValue, element: SSAValue) -> bool:
     """Whether `bound` is a maximum over a set of elements that `element` belongs to.
 
-    `element` is read from an array; `bound` is the result of a `max` nest over that array, either
-    directly or read back at the same indices. Dimensions that the maximum keeps must be read by
-    the same index on both sides; all others were combined over their whole size.
+    `element` is read from an array; `bound` is the result of a `max` over that array, or over what
+    the same nest stores in it, either directly or read back at the same indices. Dimensions that the
+    maximum keeps must be read by the same index on both sides; all others were combined over their
+    whole size.
     """
     element_read = _read(element)
     if element_read is None:
@@ -172,17 +173,29 @@ def _is_maximum_of(nest: NestOp, number: int, kept: tuple[_Index, ...], element:
     if len(nest.outs_) or cast(StringAttr, nest.kinds.data[number]).data != "max":
         return False
     part = nest.parts()[number]
-    read = _read(part.value)
-    if read is None or read[0] is not element[0] or SLICE in part.map:
+    index = _index_of(nest, part, element[0])
+    if index is None or SLICE in part.map:
         return False
     place = _kept_places(nest, part.map, kept)
-    for own, other in zip(read[1], element[1]):
+    for own, other in zip(index, element[1]):
         if own in place:
             if place[own] is not other:
                 return False
         elif own not in nest.iterators and own is not other and own != ZERO:
             return False  # an index of an enclosing nest
     return True
+
+
+def _index_of(nest: NestOp, part: Result, array: SSAValue) -> tuple[_Index, ...] | None:
+    """Where in `array` stands what a result combines: read from there, or collected there too."""
+    read = _read(part.value)
+    if read is not None and read[0] is array:
+        return read[1]
+    for other in nest.parts():
+        is_stored = other.result is array and other.kind == "collect" and SLICE not in other.map
+        if is_stored and other.value is part.value:
+            return tuple(nest.iterators[entry] if entry >= 0 else entry for entry in other.map)
+    return None
 
 
 def _kept_places(nest: NestOp, map_: Map, kept: tuple[_Index, ...]) -> dict[_Index, _Index]:

@@ -3,7 +3,7 @@
 Pre-condition: `schedule-cpu` has put `vector = W` on leaf nests and the contiguous iterator last.
 Post-condition: in each such nest, elements that move with the last iterator, what is computed from
 them, and all yielded values are `vector<WxT>`; or the nest is as it was, without its `vector`
-entry, and the attribute `scalar_because` says why (`f.explain()` reads it).
+entry, and the attribute `scalar_because` says why (so does `reasons()`, for `f.explain()`).
 
     %r = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : ..., %b = %y[%i] : ...)
         -> (collect[%i, %k] : ...) schedule {vector = 8} {
@@ -40,6 +40,7 @@ from tetractys.dialects.loops import (
     NestOp,
     walk_nests,
 )
+from tetractys.passes.fuse_rule import name_of
 
 SCALAR_BECAUSE = "scalar_because"
 """The attribute of a nest that was to be vectorised and could not be: the reason."""
@@ -200,7 +201,9 @@ class VectorizePass(ModulePass):
     name = "vectorize"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        """Takes one nest after another."""
+        """Takes one nest after another; `reasons` then says what stayed scalar."""
+        reasons: list[str] = []
+        object.__setattr__(self, "_reasons", reasons)
         for nest in list(walk_nests(op)):
             width = nest.scheduled("vector")
             if width < 1:
@@ -210,3 +213,8 @@ class VectorizePass(ModulePass):
                 apply_vectorize(nest, width)
             else:
                 drop_vector(nest, reason)
+                reasons.append(f"{name_of(nest)} stays scalar: {reason}")
+
+    def reasons(self) -> list[str]:
+        """Why nests stayed scalar in the last `apply`, a sentence each."""
+        return getattr(self, "_reasons", [])

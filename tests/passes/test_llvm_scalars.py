@@ -20,11 +20,13 @@ _LIBM = ctypes.CDLL(ctypes.util.find_library("m"))
 ADDRESSES = {
     name: ctypes.cast(getattr(_LIBM, name), ctypes.c_void_p).value or 0 for name in ("pow", "powf")
 }
+MIXED = (ew.ADD, ew.TRUE_DIV, ew.MOD, ew.LT, ew.SECOND, ew.SWITCH, ew.SHL)
+"""Tried on every pair of dtypes, one for each way to convert operands; others on equal dtypes."""
 NO_PROPS: dict[str, object] = {}
 
 
 def cases() -> list[tuple[str, tuple[str, ...], dict[str, object]]]:
-    """Operation, operand dtypes, properties: every dtype, and every pair that a rule takes."""
+    """Operation, operand dtypes, properties: every dtype, and pairs of `MIXED`."""
     found: list[tuple[str, tuple[str, ...], dict[str, object]]] = []
     for signature in ew.SIGNATURES.values():
         if signature is ew.CONSTANT:
@@ -34,7 +36,8 @@ def cases() -> list[tuple[str, tuple[str, ...], dict[str, object]]]:
                 props = default_props(signature, dtype)
                 found += [(signature.short, d, props) for d in dtype_cases(signature, props)]
         else:
-            found += [(signature.short, d, NO_PROPS) for d in dtype_cases(signature)]
+            found += [(signature.short, d, NO_PROPS) for d in dtype_cases(signature)
+                      if signature in MIXED or len(set(d)) == 1]
     return found
 
 

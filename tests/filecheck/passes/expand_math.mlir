@@ -176,6 +176,45 @@ func.func @softmax_unfused(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
 
 // -----
 
+// The maximum of what the same nest stores: after fusion x is not read again, but y.
+// CHECK-LABEL: func.func @softmax_of_stored
+// CHECK-NOT: elemwise.shr
+// CHECK: func.return
+func.func @softmax_of_stored(%x: tensor<?xf64>) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %y, %m = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>, max[] : f64) {
+    %0 = elemwise.neg %a : f64
+    loops.yield %0, %0 : f64, f64
+  }
+  %r = loops.nest (%i < %n) ins(%a = %y[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %0 = elemwise.sub %a, %m : f64
+    %1 = elemwise.exp %0 : f64
+    loops.yield %1 : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// Near miss: what is stored is not what is combined.
+// CHECK-LABEL: func.func @stored_otherwise
+// CHECK: elemwise.shr
+func.func @stored_otherwise(%x: tensor<?xf64>) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %y, %m = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>, max[] : f64) {
+    %0 = elemwise.neg %a : f64
+    loops.yield %a, %0 : f64, f64
+  }
+  %r = loops.nest (%i < %n) ins(%a = %y[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %0 = elemwise.sub %a, %m : f64
+    %1 = elemwise.exp %0 : f64
+    loops.yield %1 : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
 // The maximum of another array bounds nothing.
 // CHECK-LABEL: func.func @other_array
 // CHECK: elemwise.shr

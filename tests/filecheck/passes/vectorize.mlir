@@ -270,3 +270,16 @@ func.func @one_position(%x: tensor<1xf64>) -> tensor<1xf64> {
   }
   func.return %r : tensor<1xf64>
 }
+
+// -----
+
+// Rows that come from outside, the same for every i.
+// CHECK-LABEL: func.func @captured_rows
+// CHECK: scalar_because = "a result of rows"
+func.func @captured_rows(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?x?xf64> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i, :] : tensor<?x?xf64>) schedule {vector = 8} {
+    loops.yield %y : tensor<?xf64>
+  }
+  func.return %r : tensor<?x?xf64>
+}
