@@ -125,10 +125,17 @@ class Bufferizer:
     def _find_targets(self) -> None:
         """The result whose memory a value's storage is, the first one that returns it."""
         self.targets: dict[SSAValue, BlockArgument] = {}
+        self.reshaped: set[SSAValue] = set()
         for value, result in zip(self.returned, self.results):
             root = self.storage.root(value)
-            if is_tensor(value) and not isinstance(root, BlockArgument):
-                self.targets.setdefault(root, result)
+            if (
+                is_tensor(value)
+                and not isinstance(root, BlockArgument)
+                and root not in self.targets
+            ):
+                self.targets[root] = result
+                if self.storage.is_reshaped(value):
+                    self.reshaped.add(root)
         self.direct = {id(result) for result in self.targets.values()}
         self.buffers: dict[SSAValue, SSAValue] = {}
 
@@ -222,7 +229,7 @@ class Bufferizer:
         if target is None:
             target = self._alloc(value, type_, op)
             self.buffers[root] = target
-        if target.type == type_:
+        if root not in self.reshaped and not self.storage.is_reshaped(value):
             return target
         sizes = [self.sizes.value(size, op) for size in self.sizes.of(value)]
         view = loops.ViewOp.create(operands=[target, *sizes], result_types=[type_],
@@ -326,7 +333,11 @@ class Bufferizer:
 def _array_type(value: SSAValue) -> Attribute:
     """The type of a result: of an argument returned as it is, its tensor's."""
     type_ = value.type
-    return TensorType(type_.element_type, type_.get_shape()) if isinstance(type_, MemRefType) else type_
+    return (
+        TensorType(type_.element_type, type_.get_shape())
+        if isinstance(type_, MemRefType)
+        else type_
+    )
 
 
 class BufferizePass(ModulePass):

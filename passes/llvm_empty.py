@@ -34,7 +34,7 @@ def check_empty(frame: Frame, nest: NestOp, around: SSAValue | None = None) -> N
             empty = builder.binary(llvm.OrOp, empty, builder.icmp("eq", size, zero))
         failed = builder.binary(llvm.AndOp, failed, empty)
         code = frame.tables.error("ValueError", _message(nest, number), nest)
-        builder.when(failed, lambda code=code: frame.report(code, []))
+        frame.fail_if(failed, code, [])
     for op in nest.block.ops:
         if isinstance(op, NestOp):
             inside = reached

@@ -103,6 +103,7 @@ def file_and_line(location: LocationAttr) -> tuple[str, int]:
 class Frame:
     """The function `name(ptr flat) -> i32` being built.
 
+    leaves_early: whether an error ends the function at once.
     rows: how many rows of the nest around are worked on at once; varying: the values of the source
     that differ between them.
     """
@@ -116,6 +117,7 @@ class Frame:
         self.flat: SSAValue = entry.args[0]
         self.builder = ScopedBuilder(entry, self._extern)
         self.env: dict[SSAValue, Bound] = {}
+        self.leaves_early = False
         self.rows = 1
         self.varying: set[SSAValue] = set()
         self.lowerings: Mapping[type[Operation], Callable[[Frame, Operation], None]] = {}
@@ -211,18 +213,27 @@ class Frame:
 
     # ---- errors
 
-    def report(self, code: int, values: Sequence[SSAValue]) -> None:
-        """Records an error unless there is one; the function goes on and fails at its end."""
+    def fail_if(self, condition: SSAValue, code: int, values: Sequence[SSAValue]) -> None:
+        """Records an error if the condition holds.
+
+        A shape function stops there, as its later sizes would make no sense. A kernel goes on, with
+        safe addresses, and fails at its end; the first error stays.
+        """
         builder = self.builder
         slot = builder.offset(self.flat, 8 * WORD_ERROR)
-        first = builder.icmp("eq", builder.load(slot, i64), builder.index(0))
 
         def record() -> None:
             builder.store(builder.index(code), slot)
             for number, value in enumerate(values[:VALUE_WORDS]):
                 self.store_word(value, WORD_VALUES + number)
 
-        builder.when(first, record)
+        def record_first() -> None:
+            builder.when(builder.icmp("eq", builder.load(slot, i64), builder.index(0)), record)
+
+        if self.leaves_early:
+            builder.leave_if(condition, record, 1)
+        else:
+            builder.when(condition, record_first)
 
     def function(self, type_: llvm.LLVMFunctionType) -> llvm.FuncOp:
         """The finished function."""

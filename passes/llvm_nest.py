@@ -14,7 +14,7 @@ from xdsl.dialects import llvm
 from xdsl.dialects.builtin import MemRefType, VectorType, i64
 from xdsl.ir import Attribute, SSAValue
 
-from tetractys.dialects.loops import SLICE, YIELDED, ZERO, Map, NestOp
+from tetractys.dialects.loops import SCATTERS, SLICE, YIELDED, ZERO, Map, NestOp
 from tetractys.passes import llvm_monoids as monoids
 from tetractys.passes.llvm_builder import lanes_of, vector_of
 from tetractys.passes.llvm_frame import Frame, Sink
@@ -151,24 +151,26 @@ class NestLowering:
             from tetractys.passes.llvm_vectors import reduce_accumulators
 
             values = [reduce_accumulators(self, plan, values)]
-        self._put(plan, plan.monoid, values[0])
         if plan.paired:
-            self._put_position(self.plans[plan.number + 1], values)
-
-    def _put(self, plan: Plan, monoid: Monoid, value: SSAValue) -> None:
-        if plan.part.result is not None:
-            self.frame.env[plan.part.result] = value
-            return
-        if plan.in_memory:
-            self.combine_in_memory(plan, monoid, value)
+            self._put_pair(plan, plan.monoid, values)
+        elif plan.part.result is not None:
+            self.frame.env[plan.part.result] = values[0]
+        elif plan.in_memory:
+            self.combine_in_memory(plan, plan.monoid, values[0])
         else:
-            self.store_scalar(plan, value)
+            self.store_scalar(plan, values[0])
 
-    def _put_position(self, plan: Plan, values: list[SSAValue]) -> None:
-        if plan.part.result is not None:
-            self.frame.env[plan.part.result] = values[1]
+    def _put_pair(self, plan: Plan, monoid: Monoid, values: list[SSAValue]) -> None:
+        """A maximum and its position."""
+        second = self.plans[plan.number + 1]
+        if plan.part.result is not None and second.part.result is not None:
+            self.frame.env[plan.part.result] = values[0]
+            self.frame.env[second.part.result] = values[1]
+        elif plan.in_memory:
+            self._combine_positions(plan, monoid, values[0], values[1])
         else:
-            self.store_scalar(plan, values[1])
+            self.store_scalar(plan, values[0])
+            self.store_scalar(second, values[1])
 
     # ---- the body, an iteration at a time
 
@@ -242,7 +244,7 @@ class NestLowering:
         part, frame = plan.part, self.frame
         if plan.by_rows:
             self._yield_row(plan)
-        elif YIELDED in part.map:
+        elif part.kind in SCATTERS:
             self._scatter(plan)
         elif part.out is None:
             assert part.result is not None
@@ -250,6 +252,9 @@ class NestLowering:
         elif isinstance(sink := self.out(plan), Sink):
             monoid = Monoid.of(sink.kind, sink.row.element)
             self._combine_at(sink.row, self.indices(part.map), monoid, frame.scalar(part.value))
+        elif plan.in_memory and plan.paired and plan.monoid is not None:
+            position = self.frame.scalar(self.plans[plan.number + 1].part.value)
+            self._combine_positions(plan, plan.monoid, self._value(plan), position)
         elif plan.in_memory and plan.monoid is not None:
             self.combine_in_memory(plan, plan.monoid, self._value(plan))
         elif plan.part.kind != "argmax":
@@ -270,10 +275,7 @@ class NestLowering:
         """Combines a scalar with what stands at the collected iterators."""
         target, indices = self.out(plan), self.indices(plan.part.map)
         assert isinstance(target, Buffer)
-        if plan.paired:
-            self._combine_positions(plan, monoid, target, value)
-        else:
-            self._combine_at(target, indices, monoid, value)
+        self._combine_at(target, indices, monoid, value)
 
     def _combine_at(
         self, target: Buffer, indices: list[tuple[int, Index]], monoid: Monoid, value: SSAValue
@@ -288,16 +290,18 @@ class NestLowering:
         store_rows(builder, monoids.combine(builder, monoid, old, value), target, indices)
 
     def _combine_positions(
-        self, plan: Plan, monoid: Monoid, target: Buffer, value: SSAValue
+        self, plan: Plan, monoid: Monoid, value: SSAValue, position: SSAValue
     ) -> None:
         builder, second = self.builder, self.plans[plan.number + 1]
-        indices, positions = self.indices(plan.part.map), cast(Buffer, self.out(second))
-        depth = builder.depth
-        old = [load_rows(builder, buffer, indices, depth) for buffer in (target, positions)]
-        position = self._spread(self.frame.scalar(second.part.value), lanes_of(old[0].type))
-        new = monoids.combine_position(builder, monoid, old, value, position)
-        store_rows(builder, new[0], target, indices)
-        store_rows(builder, new[1], positions, indices)
+        buffers = [cast(Buffer, self.out(one)) for one in (plan, second)]
+        indices, depth = self.indices(plan.part.map), self.builder.depth
+        old = [load_rows(builder, buffer, indices, depth) for buffer in buffers]
+        lanes = lanes_of(old[0].type)
+        new = monoids.combine_position(
+            builder, monoid, old, self._spread(value, lanes), self._spread(position, lanes)
+        )
+        for buffer, one in zip(buffers, new):
+            store_rows(builder, one, buffer, indices)
 
     def _yield_row(self, plan: Plan) -> None:
         value = self.frame.env[plan.part.value]
@@ -334,9 +338,6 @@ class NestLowering:
         self, plan: Plan, target: Buffer, indices: list[tuple[int, Index]], bad: list[SSAValue]
     ) -> None:
         builder, value = self.builder, self.frame.scalar(plan.part.value)
-        failed = bad[0]
-        for other in bad[1:]:
-            failed = builder.binary(llvm.OrOp, failed, other)
 
         def write() -> None:
             new = value
@@ -346,6 +347,12 @@ class NestLowering:
                 new = monoids.combine(builder, monoid, old, value)
             store_rows(builder, new, target, indices)
 
+        if not bad:
+            write()
+            return
+        failed = bad[0]
+        for other in bad[1:]:
+            failed = builder.binary(llvm.OrOp, failed, other)
         builder.when(builder.icmp("eq", failed, builder.constant(0, failed.type)), write)
 
 

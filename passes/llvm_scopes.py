@@ -2,8 +2,8 @@
 
 No LLVM pass runs over what we emit, so what `licm` and `early-cse` would do happens while building.
 Every value has a *depth*, that of the innermost loop it depends on. A pure instruction goes to the
-depth of its operands: in front of the loop that does not change it. The same instruction on the same
-operands is built once.
+depth of its operands: in front of the loop that does not change it. The same instruction on the
+same operands is built once.
 
     with depth 1 inside a loop over %i, `mul(%n, %m)` of two depth-0 values is built before the loop.
 """
@@ -253,6 +253,16 @@ class ScopedBuilder(LLVMBuilder):
         self._enter(inside)
         then()
         self.branch(after)
+        self._leave(after)
+
+    def leave_if(self, condition: SSAValue, then: Callable[[], None], status: int) -> None:
+        """Does `then` and returns `status` from the function if the condition holds."""
+        inside, after = Block(), Block()
+        self.branch_if(condition, inside, (), after)
+        self._enter(inside)
+        then()
+        value = self.constant(status, IntegerType(32))
+        self.block.add_op(llvm.ReturnOp.create(operands=[value]))
         self._leave(after)
 
     def new_block(self, argument_types: Sequence[Attribute] = ()) -> Block:

@@ -1,4 +1,6 @@
-"""Whole arrays and rows at level 3: filling, copying, combining; and indices that the program gives."""
+"""Whole arrays and rows at level 3: filling, copying, combining; and indices that the program
+gives.
+"""
 
 from __future__ import annotations
 
@@ -130,13 +132,14 @@ def gather_index(
     for row in range(lanes or 1):
         one, found = (bad, index) if not lanes else (
             builder.extract(bad, row), builder.extract(index, row))
-        values = [found, builder.index(axis), size]
-        builder.when(one, lambda values=values: frame.report(code, values))
+        frame.fail_if(one, code, [found, builder.index(axis), size])
     return wrapped, bad
 
 
 def lower_gather(frame: Frame, op: Operation) -> None:
-    """`loops.gather`: an element at computed indices; out of range, anything, and the call fails."""
+    """`loops.gather`: an element at computed indices; out of range, anything, and the call
+    fails.
+    """
     buffer = frame.buffer(op.operands[0])
     inbounds = "inbounds" in op.properties
     indices = [frame.scalar(index) for index in op.operands[1:]]

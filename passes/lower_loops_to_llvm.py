@@ -1,10 +1,11 @@
 """`lower-loops-to-llvm`: loop nests in memory become LLVM instructions.
 
-Pre-condition: bufferized, vectorised where it pays, elementary functions expanded.
-Post-condition: `llvm.func @tt_kernel(ptr) -> i32` and `@tt_shape` by the flat ABI (`runtime/spec.py`);
-module attributes `tt.errors` (what a code in the flat block means) and `tt.externs` (the C functions
-that the table of addresses must hold). No LLVM pass is needed: loops are rotated, invariants are in
-front of them, equal instructions are one, nothing is on the stack but the arguments of library calls.
+Pre-condition: bufferized, vectorised where it pays, elementary functions expanded. Post-condition:
+`llvm.func @tt_kernel(ptr) -> i32` and `@tt_shape` by the flat ABI (`runtime/spec.py`); module
+attributes `tt.errors` (what a code in the flat block means) and `tt.externs` (the C functions that
+the table of addresses must hold). No LLVM pass is needed: loops are rotated, invariants are in
+front of them, equal instructions are one, nothing is on the stack but the arguments of library
+calls.
 
     loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>)
         -> (collect[%i] into %r : memref<?xf64>) { ... loops.yield %v : vector<8xf64> }
@@ -17,8 +18,8 @@ becomes, much shortened,
       %next = llvm.add %i, %c8 : i64
       llvm.cond_br %more, ^bb1(%next : i64), ^bb2
 
-The parts: `llvm_frame` (the function, the ABI, operations), `llvm_nest` (loops), `llvm_vectors` (the
-innermost one), `llvm_rows` (jam), `llvm_monoids` (reductions), `llvm_memory` (addresses),
+The parts: `llvm_frame` (the function, the ABI, operations), `llvm_nest` (loops), `llvm_vectors`
+(the innermost one), `llvm_rows` (jam), `llvm_monoids` (reductions), `llvm_memory` (addresses),
 `llvm_workspace` (the arena), `llvm_transfer` (rows, gathers), `llvm_calls`, and below them
 `llvm_scopes` and `llvm_builder`.
 """
@@ -80,6 +81,7 @@ class FunctionLowering:
         self.block = source.body.block
         self.results_from = results_from
         self.frame = Frame(name, tables, cheap_masks=cheap_masks)
+        self.frame.leaves_early = name == SHAPE
         self.builder = self.frame.builder
         self.workspace = Workspace(self.frame)
         self.nests: list[NestLowering] = []
@@ -126,7 +128,7 @@ class FunctionLowering:
         code = frame.tables.error(kind, check.message.data, op)
         values = [frame.scalar(value) for value in op.operands]
         failed = self.builder.icmp("ne", values[0], values[1])
-        self.builder.when(failed, lambda: frame.report(code, values))
+        frame.fail_if(failed, code, values)
 
     def _return(self, op: func.ReturnOp) -> None:
         builder = self.builder

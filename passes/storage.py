@@ -1,7 +1,8 @@
-"""Which values share memory, and how long it is needed: the alias sets and live ranges of `bufferize`.
+"""Which values share memory, and how long it is needed: the alias sets and live ranges of
+`bufferize`.
 
-A view shares its source's memory, and a result that `mark-inplace` gave an input's memory shares that.
-The first value of such a chain stands for all of them: its *root*.
+A view shares its source's memory, and a result that `mark-inplace` gave an input's memory shares
+that. The first value of such a chain stands for all of them: its *root*.
 """
 
 from __future__ import annotations
@@ -46,6 +47,18 @@ class Storage:
     def last_use(self, value: SSAValue) -> int:
         """The position of the last operation that needs the memory."""
         return self._last.get(self.root(value), -1)
+
+    def is_reshaped(self, value: SSAValue) -> bool:
+        """Whether a view lies between a value and its root: same memory, other sizes."""
+        while isinstance(owner := value.owner, Operation):
+            if isinstance(owner, loops.ViewOp):
+                return True
+            pairs = inplace_of(owner)
+            number = [*owner.results].index(value)  # type: ignore[arg-type]
+            if number not in pairs:
+                return False
+            value = owner.operands[len(cast(NestOp, owner).sizes) + pairs[number]]
+        return False
 
     def _note(self, op: Operation, position: int) -> None:
         for inner in op.walk():
