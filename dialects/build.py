@@ -205,7 +205,7 @@ def _infer_scalars(
     width = _widths(tuple(operands))
     specs = signature.infer([(types.dtype_of(type_), ()) for type_ in operands], props)
     elements = [types.element_type(spec[0]) for spec in specs]
-    return [VectorType(e, width) if width else e for e in elements]
+    return [types.vector_of(e, width[0]) if width else e for e in elements]
 
 
 def build(
@@ -242,7 +242,7 @@ def _attribute(kind: str, value: object, props: Mapping[str, object]) -> Attribu
         case "dtype":
             return types.element_type(str(value))
         case "int":
-            return IntegerAttr(cast(int, value), i64)
+            return _int_attribute(cast(int, value))
         case "ints":
             return _ints_attribute(tuple(cast("Sequence[int]", value)))
         case "str":
@@ -256,6 +256,11 @@ def _attribute(kind: str, value: object, props: Mapping[str, object]) -> Attribu
 @cache
 def _ints_attribute(values: tuple[int, ...]) -> DenseArrayBase:
     return DenseArrayBase.from_list(i64, values)
+
+
+@cache
+def _int_attribute(value: int) -> Attribute:
+    return IntegerAttr(value, i64)
 
 
 def _number_attribute(value: object, dtype: str) -> Attribute:

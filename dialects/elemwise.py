@@ -188,7 +188,7 @@ class SplatOp(IRDLOperation):
     @staticmethod
     def make(value: SSAValue, width: int, location: LocationAttr | None = None) -> SplatOp:
         """Splats a scalar to `width` lanes."""
-        type_ = VectorType(value.type, [width])
+        type_ = types.vector_of(value.type, width)
         return SplatOp.create(operands=[value], result_types=[type_], location=location)
 
     def print(self, printer: Printer) -> None:

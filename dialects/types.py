@@ -73,9 +73,10 @@ def spec_of(type_: Attribute) -> Spec:
     return dtype_of(type_), ()
 
 
-def vector_type(dtype: str, width: int) -> VectorType[Attribute]:
-    """The type of `width` elements of `dtype` in one register."""
-    return VectorType(_ELEMENTS[dtype], [width])
+@cache
+def vector_of(element: Attribute, lanes: int) -> VectorType[Attribute]:
+    """The type of `lanes` elements in one register, interned: making one costs 40 us."""
+    return VectorType(element, [lanes])
 
 
 @lru_cache(maxsize=4096)

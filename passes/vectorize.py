@@ -25,7 +25,7 @@ from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DictionaryAttr, ModuleOp, StringAttr, VectorType
-from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
+from xdsl.ir import Block, Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
@@ -40,6 +40,7 @@ from tetractys.dialects.loops import (
     NestOp,
     walk_nests,
 )
+from tetractys.dialects.types import vector_of
 from tetractys.passes.fuse_rule import name_of
 
 SCALAR_BECAUSE = "scalar_because"
@@ -119,7 +120,7 @@ def apply_vectorize(nest: NestOp, width: int) -> None:
     last = nest.rank - 1
     for element, entries in zip(list(nest.elements), nest.input_maps):
         if last in entries:
-            Rewriter.replace_value_with_new_type(element, _vector(element.type, width))
+            Rewriter.replace_value_with_new_type(element, vector_of(element.type, width))
     splats = _Splats(nest.block, width)
     for op in list(nest.block.ops):
         if op is nest.yield_:
@@ -127,13 +128,9 @@ def apply_vectorize(nest: NestOp, width: int) -> None:
         if any(isinstance(operand.type, VectorType) for operand in op.operands):
             splats.widen_operands(op)
             result = op.results[0]
-            Rewriter.replace_value_with_new_type(result, _vector(result.type, width))
+            Rewriter.replace_value_with_new_type(result, vector_of(result.type, width))
     splats.widen_operands(nest.yield_)
     splats.erase_unused_constants()
-
-
-def _vector(type_: Attribute, width: int) -> VectorType[Attribute]:
-    return VectorType(type_, [width])
 
 
 class _Splats:
@@ -161,7 +158,7 @@ class _Splats:
         owner = value.owner
         if isinstance(owner, elemwise.ConstantOp):
             op: Operation = elemwise.ConstantOp.create(
-                result_types=[_vector(value.type, self.width)],
+                result_types=[vector_of(value.type, self.width)],
                 properties=owner.properties,
                 location=owner.location,
             )
@@ -184,7 +181,7 @@ class _Splats:
                     self.block.erase_op(owner)
 
 
-def drop_vector(nest: NestOp, reason: str) -> None:
+def dropvector_of(nest: NestOp, reason: str) -> None:
     """Takes `vector` out of the schedule and keeps the reason."""
     assert nest.schedule is not None
     rest = {name: value for name, value in nest.schedule.data.items() if name != "vector"}
@@ -212,7 +209,7 @@ class VectorizePass(ModulePass):
             if reason is None:
                 apply_vectorize(nest, width)
             else:
-                drop_vector(nest, reason)
+                dropvector_of(nest, reason)
                 reasons.append(f"{name_of(nest)} stays scalar: {reason}")
 
     def reasons(self) -> list[str]:
