@@ -217,8 +217,9 @@ def check_peel(item: Item, iterator: int) -> None:
 def check_profit(candidate: Candidate, depth: int) -> None:
     """Whether sharing the array is worth sharing a loop around `depth - 1` others."""
     if candidate.gain < depth:
-        raise No(PROFIT, f"{name_of_value(candidate.value)} has {candidate.gain} dimensions, the loops "
-                         f"{depth}; what is not on the way to a second use of a row stays in its own nest")
+        raise No(PROFIT, f"they share {name_of_value(candidate.value)} of rank {candidate.gain} in "
+                         f"{depth} loops; what is not on the way to a second use of a row stays in "
+                         "its own nest")
 
 
 def check_rows(found: int, limit: int) -> None:

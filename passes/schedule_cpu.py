@@ -35,7 +35,8 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block
 from xdsl.passes import ModulePass
 
-from tetractys.dialects.loops import MONOIDS, SCATTERS, Map, NestOp, map_attribute
+from tetractys.dialects import elemwise
+from tetractys.dialects.loops import MONOIDS, SCATTERS, Map, NestOp, YieldOp, map_attribute
 from tetractys.passes.fuse_build import build_fused
 
 ACCUMULATORS = 4
@@ -150,9 +151,21 @@ def permute(nest: NestOp, order: list[int]) -> None:
 
 # -- rows
 
+_CHEAP = (elemwise.AddOp, elemwise.SubOp, elemwise.MulOp, elemwise.NegOp, elemwise.AbsOp, elemwise.SqrOp,
+          elemwise.FmaOp, elemwise.MaximumOp, elemwise.MinimumOp, elemwise.CastOp, elemwise.ConstantOp,
+          YieldOp)  # fmt: skip
+
+
+def is_cheap(nest: NestOp) -> bool:
+    """Whether loads and stores are the cost of a leaf nest; else rows at a time only repeat code."""
+    ops = list(nest.block.ops)
+    return len(ops) <= 8 and all(isinstance(op, _CHEAP) for op in ops)
+
 
 def shares_rows(nest: NestOp, outer: int, inner: int) -> bool:
     """Whether several iterations of one loop, run together, share loads or stores of the inner loop."""
+    if not is_cheap(nest):
+        return False
     parts = nest.parts()
     rows = [part for part in parts if inner in part.map and outer not in part.map]
     if rows:
@@ -187,7 +200,7 @@ def peel_rows(nest: NestOp) -> NestOp:
 def row_schedule(nest: NestOp, options: ScheduleCpuPass) -> dict[str, int]:
     """Rows at a time for a loop around leaf nests that share something between rows."""
     inner = [op for op in nest.block.ops if isinstance(op, NestOp)]
-    if nest.rank != 1 or not all(is_leaf(op) for op in inner) or not _has_shared_rows(nest, inner):
+    if nest.rank != 1 or not all(is_leaf(op) and is_cheap(op) for op in inner) or not _has_shared_rows(nest, inner):
         return {}
     jam, prefetch = rows_at_a_time(_row_bytes(nest, options), options)
     return {"jam": jam, "prefetch": 1} if prefetch else {"jam": jam}

@@ -34,14 +34,15 @@ def judge(
     *,
     ulps: float = 0,
     scale: float = 1e-13,
+    lowered: bool = False,
 ) -> dict[str, ModulePass]:
     """Runs the passes on `module`, in place, verified and compared after each; the pass objects.
 
+    lowered: the module is at level 2 already.
     scale: the bound for sums, whose order is not specified, relative to the largest value.
     """
-    wanted = outcome(tensor, module, args)
+    wanted = outcome(loops if lowered else tensor, module, args)
     done: dict[str, ModulePass] = {}
-    lowered = False
     for entry in passes:
         pass_ = load_pass(entry)() if isinstance(entry, str) else entry
         pass_.apply(Context(), module)
