@@ -121,6 +121,7 @@ class Interpreter:
 
     def __init__(self) -> None:
         self.values: dict[SSAValue, Value] = {}
+        self.slots: dict[int, Array] = {}
 
     def get(self, operands: Sequence[SSAValue]) -> list[Value]:
         """The values of operands."""
@@ -143,10 +144,27 @@ class Interpreter:
             return [(self.values[op.argument],) * width]
         if isinstance(op, elemwise.ElemwiseOp):
             return [self._elementwise(op)]
+        if isinstance(op, loops.AllocOp):
+            return [self._allocate(op)]
         handler = _HANDLERS.get(op.name)
         if handler is None:
             raise NotImplementedError(f"oracle: found {op.name}; expected an operation of level 2")
         return handler(op, self.get(op.operands))
+
+    def _allocate(self, op: loops.AllocOp) -> Array:
+        """Memory with values that would show; equal slots are the same memory, taken over."""
+        type_ = cast("MemRefType[Attribute]", op.out.type)
+        given = iter(self.get(op.sizes))
+        shape = [size if size >= 0 else next(given) for size in type_.get_shape()]
+        fresh = _unset(shape, types.dtype_of(type_))
+        if op.slot is None:
+            return fresh
+        slot = op.slot.value.data
+        if slot not in self.slots or self.slots[slot].nbytes < fresh.nbytes:
+            self.slots[slot] = np.empty(fresh.nbytes, np.uint8)
+        memory = self.slots[slot][: fresh.nbytes].view(fresh.dtype).reshape(fresh.shape)
+        memory[...] = fresh
+        return memory
 
     def _elementwise(self, op: SignatureOp) -> Value:
         """On numbers, or lane by lane."""
@@ -193,13 +211,9 @@ def _view(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
     return [source.reshape(sizes)]
 
 
-def _alloc(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
-    type_ = cast("MemRefType[Attribute]", op.results[0].type)
-    dynamic = iter(operands)
-    shape = [size if size >= 0 else next(dynamic) for size in type_.get_shape()]
-    if len(operands) == len(shape):
-        shape = list(operands)
-    return [_unset(shape, types.dtype_of(type_))]
+def _store(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
+    operands[1][()] = operands[0]
+    return []
 
 
 def _call(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
@@ -236,7 +250,7 @@ def _gemm(first: Array, second: Array) -> Array:
 
 _HANDLERS: dict[str, Callable[[Operation, Sequence[Value]], Sequence[Value]]] = {
     "loops.dim": _dim, "loops.check": _check, "loops.gather": _gather, "loops.view": _view,
-    "loops.alloc": _alloc, "loops.call": _call,
+    "loops.store": _store, "loops.call": _call,
 }  # fmt: skip
 
 
