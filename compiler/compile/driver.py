@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tetractys.compile.compiled import CompiledFunction
 from tetractys.compile.request import Request
 from tetractys.pipeline import PIPELINES, Step
 from tetractys.runtime import cache, jit
+from tetractys.runtime.callable import prepare
 from tetractys.runtime.spec import ErrorEntry
 
 if TYPE_CHECKING:
@@ -67,10 +69,13 @@ Observer = Callable[[Step, "ModulePass", "ModuleOp"], None]
 
 def compile_request(request: Request, mode: str) -> Compiled:
     """Object code for `request`, from the cache where it is there."""
+    times: dict[str, float] = {}
+    with _timed(times, "import llvmlite"):
+        jit.host()
     key = cache.key(request.key, mode)
     if (entry := cache.get_entry(key)) is not None:
-        return Compiled(entry.object, Facts.from_json(entry.metadata), from_cache=True)
-    times: dict[str, float] = {}
+        return Compiled(entry.object, Facts.from_json(entry.metadata), times, from_cache=True)
+    prepare(CompiledFunction)  # the trampoline, in a thread, beside the passes
     module = run_pipeline(request, mode, times=times)
     facts = read_facts(module, request)
     with _timed(times, "text"):
