@@ -6,10 +6,10 @@ A NaN is allowed everywhere: "non-positive" means <= 0 or NaN.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from xdsl.dialects.builtin import StringAttr
-from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
+from xdsl.ir import BlockArgument, Operation, OpResult, SSAValue
 
 from tetractys.dialects import elemwise, types
 from tetractys.dialects.loops import SLICE, ZERO, Map, NestOp, Result
@@ -47,7 +47,7 @@ def _always(op: Operation, depth: int) -> bool:
 
 
 def _number(op: Operation) -> float:
-    return cast("elemwise._ConstantBase", op).number
+    return cast(Any, op).number
 
 
 def _same_sign(op: Operation, depth: int) -> bool:
@@ -124,9 +124,9 @@ def bounds_from_above(bound: SSAValue, element: SSAValue) -> bool:
     """Whether `bound` is a maximum over a set of elements that `element` belongs to.
 
     `element` is read from an array; `bound` is the result of a `max` over that array, or over what
-    the same nest stores in it, either directly or read back at the same indices. Dimensions that the
-    maximum keeps must be read by the same index on both sides; all others were combined over their
-    whole size.
+    the same nest stores in it, either directly or read back at the same indices. Dimensions that
+    the maximum keeps must be read by the same index on both sides; all others were combined over
+    their whole size.
     """
     element_read = _read(element)
     if element_read is None:
@@ -159,7 +159,7 @@ def _read(value: SSAValue) -> _Read | None:
 def _input_of(value: SSAValue) -> _Read | None:
     if not isinstance(value, BlockArgument):
         return None
-    nest = cast(Block, value.owner).parent_op()
+    nest = value.owner.parent_op()
     if not isinstance(nest, NestOp) or value.index < nest.rank:
         return None
     number = value.index - nest.rank
