@@ -6,7 +6,6 @@ values, constants of rank 1 or more. Nothing here imports xDSL: with a warm cach
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ from functools import cached_property
 from tetractys.graph import Apply, Constant, Variable
 from tetractys.graph.site import Site
 from tetractys.graph.traverse import io_toposort
+from tetractys.runtime import jit
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Request:
     @cached_property
     def key(self) -> str:
         """A digest of everything that decides the object code; lines count by identity only."""
-        digest = hashlib.sha256()
+        digest = jit.blake2b(digest_size=24)
         for part in self._parts():
             digest.update(repr(part).encode())
         return digest.hexdigest()
