@@ -1,9 +1,10 @@
-"""The temporaries of a function: which slot of the arena each has, and from where to where it lives.
+"""The temporaries of a function: which slot of the arena each has, and from where to where it
+lives.
 
-A slot is a piece of the workspace of one size. A temporary takes a slot that is free by then and has
-its very size (the same size values, as nothing more is known while compiling), or else a new one;
-slots stand one behind the other. So no temporary is copied or moved, and the workspace is as large
-as its slots.
+A slot is a piece of the workspace of one size. A temporary takes a slot that is free by then and
+has its very size (the same size values, as nothing more is known while compiling), or else a new
+one; slots stand one behind the other. So no temporary is copied or moved, and the workspace is as
+large as its slots.
 """
 
 from __future__ import annotations

@@ -42,8 +42,16 @@ def _is_uniform(op: Operation) -> bool:
 
 # Order.
 
-@ARITHMETIC.on(elemwise.AddOp, elemwise.MulOp, elemwise.MaximumOp, elemwise.MinimumOp, elemwise.AndOp,
-               elemwise.OrOp, elemwise.XorOp, *_MIRRORED)
+@ARITHMETIC.on(
+    elemwise.AddOp,
+    elemwise.MulOp,
+    elemwise.MaximumOp,
+    elemwise.MinimumOp,
+    elemwise.AndOp,
+    elemwise.OrOp,
+    elemwise.XorOp,
+    *_MIRRORED,
+)
 def constant_on_the_right(rw: Rewriter, op: Operation) -> bool:
     """c * x -> x * c, c < x -> x > c: for commutative operations and comparisons."""
     first, second = op.operands
@@ -147,7 +155,9 @@ def double_negation(rw: Rewriter, op: Operation) -> bool:
 def negated_constant_factor(rw: Rewriter, op: Operation) -> bool:
     """-(x * c) -> x * -c, -(x / c) -> x / -c, of floats; the product has no other user."""
     product = op.operands[0].owner
-    if type(product) not in (elemwise.MulOp, elemwise.TrueDivOp) or not is_float_type(op.results[0].type):
+    if type(product) not in (elemwise.MulOp, elemwise.TrueDivOp) or not is_float_type(
+        op.results[0].type
+    ):
         return False
     assert isinstance(product, Operation)
     number = number_of(product.operands[1])
@@ -228,7 +238,9 @@ def _holds(outer: str, inner: str) -> bool:
 
 @ARITHMETIC.on(elemwise.CastOp)
 def cast_of_cast(rw: Rewriter, op: Operation) -> bool:
-    """cast(cast(x)) -> cast(x), or x, where the inner one loses nothing; x of its own dtype -> x."""
+    """cast(cast(x)) -> cast(x), or x, where the inner one loses nothing; x of its own dtype ->
+    x.
+    """
     operand, wanted = op.operands[0], types.dtype_of(op.results[0].type)
     if types.dtype_of(operand.type) == wanted:
         return rw.replace(operand)
@@ -240,7 +252,11 @@ def cast_of_cast(rw: Rewriter, op: Operation) -> bool:
         return False
     if middle in FLOATS and source in DISCRETE and not (wanted in FLOATS or _holds(wanted, source)):
         return False  # a float out of the range of an integer has no defined cast
-    return rw.replace(inner) if source == wanted else rw.replace_by(elemwise.CastOp, inner, dtype=wanted)
+    return (
+        rw.replace(inner)
+        if source == wanted
+        else rw.replace_by(elemwise.CastOp, inner, dtype=wanted)
+    )
 
 
 @ARITHMETIC.on(elemwise.CastOp)

@@ -44,7 +44,9 @@ def filled_value(value: SSAValue) -> SSAValue | None:
     owner = value.owner
     if isinstance(owner, elemwise.SecondOp):
         return owner.operands[1]
-    if isinstance(owner, tensor.AllocOp) and len(shape_of(owner.operands[0])) == len(shape_of(value)):
+    if isinstance(owner, tensor.AllocOp) and len(shape_of(owner.operands[0])) == len(
+        shape_of(value)
+    ):
         return owner.operands[0]
     return None
 
@@ -147,7 +149,9 @@ def fill_at_its_root(rw: Rewriter, op: Operation) -> bool:
     sources = {root[0] for dim in needed if isinstance(root := roots[dim], tuple)}
     if len(sources) == 1 and model not in sources:
         (source,) = sources
-        if len(shape_of(source)) == len(shape) and all(roots[dim] == (source, dim) for dim in needed):
+        if len(shape_of(source)) == len(shape) and all(
+            roots[dim] == (source, dim) for dim in needed
+        ):
             if join([shape_of(source), shape_of(value)]) == shape_of(op.results[0]):
                 return rw.set_operand(0, source)
     if model in sources or not needed or any(isinstance(roots[dim], int) for dim in needed):
@@ -162,9 +166,13 @@ def _as_alloc(rw: Rewriter, op: Operation) -> bool:
     model, value = op.operands
     roots = roots_of(rw)
     full = shape_of(op.results[0])
-    sizes = [roots.get(value if shape_of(model)[dim] == 1 else model, dim) for dim in range(len(full))]
+    sizes = [
+        roots.get(value if shape_of(model)[dim] == 1 else model, dim) for dim in range(len(full))
+    ]
     ones = tuple(dim for dim, size in enumerate(full) if size == 1)
-    return rw.replace_by(tensor.AllocOp, value, *[build_size(rw, size) for size in sizes], ones=ones)
+    return rw.replace_by(
+        tensor.AllocOp, value, *[build_size(rw, size) for size in sizes], ones=ones
+    )
 
 
 @FILLS.on(tensor.DimshuffleOp)

@@ -1,9 +1,10 @@
 """`choose-blas`: products of two matrices become calls of the BLAS library.
 
-A `tensor.dot` of two floating-point matrices becomes `tensor.gemm`; a transposition (dimshuffle 1, 0) of
-an operand becomes a flag, and so does one of a result that nobody else uses. Products with a vector
-stay `dot`: they become nests, which fuse with what stands around them, and so do integer products,
-which BLAS does not have. Class: *exact*, but for the order of the sums, which nothing prescribes.
+A `tensor.dot` of two floating-point matrices becomes `tensor.gemm`; a transposition (dimshuffle 1,
+0) of an operand becomes a flag, and so does one of a result that nobody else uses. Products with a
+vector stay `dot`: they become nests, which fuse with what stands around them, and so do integer
+products, which BLAS does not have. Class: *exact*, but for the order of the sums, which nothing
+prescribes.
 
     %0 = tensor.dimshuffle %x {order = array<i64: 1, 0>} : tensor<?x?xf64>
     %1 = tensor.dot %0, %y : tensor<?x?xf64>
@@ -74,7 +75,9 @@ def transposed_operand(rw: Rewriter, op: Operation) -> bool:
 
 @PATTERNS.on(tensor.DimshuffleOp)
 def transposed_product(rw: Rewriter, op: Operation) -> bool:
-    """gemm(X, Y).T -> gemm(Y, X) with both flags turned and exchanged, where nobody else uses it."""
+    """gemm(X, Y).T -> gemm(Y, X) with both flags turned and exchanged, where nobody else uses
+    it.
+    """
     inner = transposed(op.results[0])
     product = None if inner is None else made_by(inner, tensor.GemmOp)
     if product is None or not product.results[0].has_one_use():

@@ -1,8 +1,8 @@
 """`constant-fold`: elementwise operations on constants become constants.
 
 The number is NumPy's in the dtype of the operation (`dialects/scalar_table.py`): integers wrap, an
-integer division by zero gives 0, elementary functions are rounded once. Constants have only dimensions
-of size 1, so a folded result is one number too. Class: *exact*.
+integer division by zero gives 0, elementary functions are rounded once. Constants have only
+dimensions of size 1, so a folded result is one number too. Class: *exact*.
 
     %0 = elemwise.constant 2.0 : tensor<f64>
     %1 = elemwise.sqrt %0 : tensor<f64>

@@ -1,8 +1,9 @@
 """`decompose`: operations with a name of their own, as reductions and elementwise operations.
 
-softmax and log_softmax are one operation for the passes that know their algebra, and a maximum, a sum
-and a few elementwise operations for those that fuse. They stay shifted by the row's maximum: exact as
-the oracle defines them. A largest value whose position nobody asks for is a plain reduction.
+softmax and log_softmax are one operation for the passes that know their algebra, and a maximum, a
+sum and a few elementwise operations for those that fuse. They stay shifted by the row's maximum:
+exact as the oracle defines them. A largest value whose position nobody asks for is a plain
+reduction.
 
     %0 = tensor.softmax %x : tensor<?x?xf64>
     // becomes

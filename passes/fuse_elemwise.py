@@ -1,10 +1,11 @@
 """`fuse-elemwise`: connected elementwise operations of one shape become one `elemwise.composite`.
 
-Groups are connected by producer-consumer edges between results of one static shape (so of equal sizes:
-the operations themselves check that), convex (no path leaves a group and comes back), and as large as a
-labelling in linear time makes them; a value that is used outside is a further result. Constants go
-into the body as scalars, smaller operands broadcast, dimshuffles stay outside. Scalars (rank 0) and
-lone operations stay as they are. Every edge that does not fuse has a reason, for `explain()`.
+Groups are connected by producer-consumer edges between results of one static shape (so of equal
+sizes: the operations themselves check that), convex (no path leaves a group and comes back), and as
+large as a labelling in linear time makes them; a value that is used outside is a further result.
+Constants go into the body as scalars, smaller operands broadcast, dimshuffles stay outside. Scalars
+(rank 0) and lone operations stay as they are. Every edge that does not fuse has a reason, for
+`explain()`.
 
     %0 = elemwise.mul %x, %y : tensor<?xf64>
     %1 = elemwise.exp %0 : tensor<?xf64>
@@ -15,10 +16,10 @@ lone operations stay as they are. Every edge that does not fuse has a reason, fo
       elemwise.yield %3 : f64
     }
 
-The labelling: `level(op)` is the largest over its operands of the producer's level, plus 1 where the
-edge leaves a fusible operation without fusing; then, last operations first, each moves up to the level
-of its users where they allow it. Equal levels fuse. An edge out of a group always goes up a level, so
-no path comes back, and groups form no cycle.
+The labelling: `level(op)` is the largest over its operands of the producer's level, plus 1 where
+the edge leaves a fusible operation without fusing; then, last operations first, each moves up to
+the level of its users where they allow it. Equal levels fuse. An edge out of a group always goes up
+a level, so no path comes back, and groups form no cycle.
 """
 
 from __future__ import annotations
@@ -136,7 +137,10 @@ class _Levels:
 
         for consumer, producers in enumerate(self.producers):
             for producer in producers:
-                if self.can_fuse(producer, consumer) and self.level[producer] == self.level[consumer]:
+                if (
+                    self.can_fuse(producer, consumer)
+                    and self.level[producer] == self.level[consumer]
+                ):
                     first, second = sorted((find(producer), find(consumer)))
                     parent[second] = first
         return [find(op) for op in range(len(self.ops))]
@@ -194,7 +198,9 @@ def _as_scalar(op: Operation, mapping: dict[SSAValue, SSAValue]) -> Operation:
 # The pass.
 
 def _order_units(levels: _Levels, group_of: list[int]) -> list[list[int]]:
-    """Groups and single operations, each behind all that it uses; else in the order of the block."""
+    """Groups and single operations, each behind all that it uses; else in the order of the
+    block.
+    """
     members: dict[int, list[int]] = {}
     for op, group in enumerate(group_of):
         members.setdefault(group, []).append(op)

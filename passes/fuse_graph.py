@@ -1,8 +1,9 @@
-"""What `fuse-nests` knows of a block: who reads what, which nests run together, who depends on whom.
+"""What `fuse-nests` knows of a block: who reads what, which nests run together, who depends on
+whom.
 
-An `Item` is an operation of the block, a `Group` a set of items that will share one loop. Groups are
-merged, never split; the graph between them stays free of cycles. Sets are merged small into large, so
-that a chain of n nests costs O(n log n).
+An `Item` is an operation of the block, a `Group` a set of items that will share one loop. Groups
+are merged, never split; the graph between them stays free of cycles. Sets are merged small into
+large, so that a chain of n nests costs O(n log n).
 """
 
 from __future__ import annotations
@@ -104,7 +105,9 @@ class BlockGraph:
         consumers: dict[Item, list[SSAValue]],
         renamed: dict[SSAValue, SSAValue],
     ) -> list[Item]:
-        """Operations in place of one that is alone in its group; `renamed`: what its results are now."""
+        """Operations in place of one that is alone in its group; `renamed`: what its results are
+        now.
+        """
         self._forget(item)
         made = [self.add(op, item.position + number * self._gap(item))
                 for number, op in enumerate(ops)]  # fmt: skip
@@ -151,7 +154,9 @@ class BlockGraph:
         return list(dict.fromkeys(self._group[item] for item in self.items))
 
     def between(self, first: Group, second: Group) -> set[Group] | None:
-        """The groups on paths from one group to another, both included; None: too many to look at."""
+        """The groups on paths from one group to another, both included; None: too many to look
+        at.
+        """
         reached = self._reach(first, forward=True, last=second.last)
         if reached is None:
             return None

@@ -1,11 +1,12 @@
 """Fuses loop nests by the rule of `passes/fuse_rule.py`, then what is inside them again.
 
-Candidates are pairs of nests that touch one array: a producer and a consumer, or two readers. The array
-of the highest rank comes first. The nests on the way from one to the other come along if they may; of
-an elementwise one only what is on the way, the rest is split off (`passes/fuse_split.py`). A fused nest
-peels one loop of each member; what one member makes for another is a row or a scalar of the body, equal
-reads are one, and arrays used only inside vanish. Pre-condition: level 2 on values. Post-condition: the
-same values; `reasons()` says what was fused, and the clause that refused each other pair.
+Candidates are pairs of nests that touch one array: a producer and a consumer, or two readers. The
+array of the highest rank comes first. The nests on the way from one to the other come along if they
+may; of an elementwise one only what is on the way, the rest is split off (`passes/fuse_split.py`).
+A fused nest peels one loop of each member; what one member makes for another is a row or a scalar
+of the body, equal reads are one, and arrays used only inside vanish. Pre-condition: level 2 on
+values. Post-condition: the same values; `reasons()` says what was fused, and the clause that
+refused each other pair.
 
     %m = loops.nest (%i < %n, %k < %d) ins(%x[%i, %k]) -> (max[%i])
     %e = loops.nest (%i < %n, %k < %d) ins(%x[%i, %k], %m[%i]) -> (collect[%i, %k])

@@ -20,7 +20,6 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from tetractys.dialects import elemwise
 from tetractys.dialects.loops import INDEX, Map, NestOp, Result, YieldOp
 
-
 _CHEAP = (elemwise.NegOp, elemwise.AddOp, elemwise.SubOp, elemwise.MulOp, elemwise.SqrOp,
           elemwise.AbsOp)  # fmt: skip
 """Operations that are computed again rather than stored and read."""

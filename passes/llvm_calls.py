@@ -52,7 +52,9 @@ def lower_call(frame: Frame, op: Operation) -> None:
     elements = builder.mul(c.sizes[0], c.sizes[1])
 
     def whole() -> None:
-        builder.when(builder.icmp("sgt", inner, builder.index(0)), lambda: _gemm(frame, call, inner))
+        builder.when(
+            builder.icmp("sgt", inner, builder.index(0)), lambda: _gemm(frame, call, inner)
+        )
         builder.when(builder.icmp("sle", inner, builder.index(0)), lambda: fill(builder, c, 0))
 
     builder.when(builder.icmp("sgt", elements, builder.index(0)), whole)
@@ -72,6 +74,18 @@ def _gemm(frame: Frame, call: loops.CallOp, inner: SSAValue) -> None:
     name = "dgemm" if element == f64 else "sgemm"
     pointers = [cast(SSAValue, array.pointer) for array in (b, a, c)]
     assert all(pointer.type == PTR for pointer in pointers)
-    builder.call_extern(name, [
-        *cells, scale, pointers[0], leading[0], pointers[1], leading[1], keep, pointers[2], leading[2],
-    ], None)
+    builder.call_extern(
+        name,
+        [
+            *cells,
+            scale,
+            pointers[0],
+            leading[0],
+            pointers[1],
+            leading[1],
+            keep,
+            pointers[2],
+            leading[2],
+        ],
+        None,
+    )

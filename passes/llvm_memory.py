@@ -1,9 +1,9 @@
 """Arrays in memory at level 3: addresses, loads and stores of elements, vectors and rows.
 
-A `Buffer` is a pointer and a stride in bytes for each dimension. Where several rows are worked on at
-once (jam), what depends on the row comes in copies: a pointer for each row, a tuple. Values of such
-rows are one vector of a lane a row where the IR has a scalar, and a tuple of vectors where it has a
-vector.
+A `Buffer` is a pointer and a stride in bytes for each dimension. Where several rows are worked on
+at once (jam), what depends on the row comes in copies: a pointer for each row, a tuple. Values of
+such rows are one vector of a lane a row where the IR has a scalar, and a tuple of vectors where it
+has a vector.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class Buffer:
                       tuple(self.strides[d] for d in kept), self.constant)
 
 
-def row_major(builder: ScopedBuilder, element: Attribute, sizes: Sequence[SSAValue]) -> list[Stride]:
+def row_major(
+    builder: ScopedBuilder, element: Attribute, sizes: Sequence[SSAValue]
+) -> list[Stride]:
     """The strides of a contiguous array."""
     if not sizes:
         return []

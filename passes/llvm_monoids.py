@@ -2,8 +2,8 @@
 
 Kinds are `add mul max min and or`; of bools `add` and `max` are `or`, `mul` and `min` are `and`. A
 maximum keeps a NaN: in a loop by a mask of lanes that saw one (a comparison and a select a step,
-LOOPS 4), elsewhere by a select. The tree adds virtual lane v to v + half, so that the number of lanes
-of the host does not change the bits, and neither does a rotation of the accumulators.
+LOOPS 4), elsewhere by a select. The tree adds virtual lane v to v + half, so that the number of
+lanes of the host does not change the bits, and neither does a rotation of the accumulators.
 """
 
 from __future__ import annotations

@@ -130,7 +130,9 @@ def _mark_results(nest: NestOp, varying: set[SSAValue]) -> None:
 
 
 def can_jam(nest: NestOp) -> bool:
-    """Whether rows can be worked on together: no scatter, no argmax over the rows, no ragged rows."""
+    """Whether rows can be worked on together: no scatter, no argmax over the rows, no ragged
+    rows.
+    """
     if any(part.kind in (*SCATTERS, "argmax") for part in nest.parts()):
         return False
     varying: set[SSAValue] = {nest.iterators[-1]}

@@ -49,7 +49,8 @@ class RowLoops:
     ) -> Accumulators:
         lowering, builder, frame = self.lowering, self.builder, self.frame
         packed = {
-            number: [monoids.identity(builder, self._monoid(number), rows)] for number in accumulators
+            number: [monoids.identity(builder, self._monoid(number), rows)]
+            for number in accumulators
         }
 
         def block(index: SSAValue, inner: Accumulators) -> Accumulators:

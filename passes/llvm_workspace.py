@@ -68,7 +68,9 @@ def _number(attribute: Attribute | None, default: int = 0) -> int:
     return default if attribute is None else cast("IntegerAttr", attribute).value.data
 
 
-def lower_alloc(frame: Frame, workspace: Workspace, nests: list[NestLowering], op: Operation) -> None:
+def lower_alloc(
+    frame: Frame, workspace: Workspace, nests: list[NestLowering], op: Operation
+) -> None:
     """`loops.alloc`: a slot, a row a lane of a slot, or a row of an enclosing nest's result."""
     alloc = cast(loops.AllocOp, op)
     if alloc.result is not None:

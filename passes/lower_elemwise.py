@@ -17,7 +17,6 @@ from tetractys.passes.lower_access import (
 )
 from tetractys.passes.lower_nests import FunctionLowering, NestBuilder, ScalarBuilder, shape_of
 
-
 _SEPARATE = (ConstantAccess, ScalarAccess, SizeAccess, VectorAccess)
 """Accesses whose elements are scalars of the function."""
 

@@ -1,7 +1,7 @@
 """What `lower-to-loops` builds with: the state of one function, and a builder of one nest.
 
-`FunctionLowering` holds the new block, the access of each level-1 value and one `index` value a class
-of equal sizes. `NestBuilder` collects inputs and body operations and makes the `loops.nest`.
+`FunctionLowering` holds the new block, the access of each level-1 value and one `index` value a
+class of equal sizes. `NestBuilder` collects inputs and body operations and makes the `loops.nest`.
 """
 
 from __future__ import annotations

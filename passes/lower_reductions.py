@@ -95,7 +95,9 @@ def lower_max_and_argmax(lowering: FunctionLowering, op: SignatureOp) -> None:
             continue
         index = nest.position(positions[axis])
         if position is not None:
-            index = nest.op(scalar.ADD, nest.op(scalar.MUL, position, nest.size(sizes[axis])), index)
+            index = nest.op(
+                scalar.ADD, nest.op(scalar.MUL, position, nest.size(sizes[axis])), index
+            )
         position = index
     found = [scalar_or(result.type) for result in op.results]
     if position is None:  # nothing is reduced

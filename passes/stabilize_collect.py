@@ -74,7 +74,9 @@ def _keeps_nan(products: Iterable[Product], others: Iterable[SSAValue] = ()) -> 
 def _is_root(op: Operation) -> bool:
     """Whether somebody uses the product as something else than a factor."""
     uses = op.results[0].uses
-    return type(op) is not elemwise.NegOp and any(type(use.operation) not in PRODUCTS for use in uses)
+    return type(op) is not elemwise.NegOp and any(
+        type(use.operation) not in PRODUCTS for use in uses
+    )
 
 
 # Rules.
@@ -257,8 +259,12 @@ def _is_zero(value: SSAValue) -> bool:
 
 def _split(product: Product, total: SSAValue) -> tuple[Product, Product]:
     """The part that may move into the sum (sigmoids, leaves never 0), and the rest."""
-    moving = {leaf: k for leaf, k in product.leaves.items() if leaf is not total and is_nonzero_real(leaf)}
-    rest = {leaf: k for leaf, k in product.leaves.items() if leaf is not total and leaf not in moving}
+    moving = {
+        leaf: k for leaf, k in product.leaves.items() if leaf is not total and is_nonzero_real(leaf)
+    }
+    rest = {
+        leaf: k for leaf, k in product.leaves.items() if leaf is not total and leaf not in moving
+    }
     factor = Product(sigmoids=product.sigmoids, leaves=moving, vanished=product.vanished)
     return factor, Product(product.negative, leaves=rest)
 

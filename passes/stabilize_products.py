@@ -4,8 +4,9 @@ Across chains of mul, true_div, neg, sqr and integer pow,
 
     exp(u) = s / r,   1 + exp(u) = 1 / r   where  s = sigmoid(u), r = sigmoid(-u)
 
-so a product is +-1 times s^a r^b for each u, times leaves^k. `factors` reads that off the IR without
-changing it; `build_product` writes the stable form of one. Who decides is `stabilize_collect`.
+so a product is +-1 times s^a r^b for each u, times leaves^k. `factors` reads that off the IR
+without changing it; `build_product` writes the stable form of one. Who decides is
+`stabilize_collect`.
 """
 
 from __future__ import annotations

@@ -34,7 +34,9 @@ class Peeled:
 
     def argument(self, rw: Rewriter, value: SSAValue) -> SSAValue:
         """`value`, an operand of the core's operation, in the type to compute in."""
-        return value if self.widened is None else rw.make(elemwise.CastOp, value, dtype=self.widened)
+        return (
+            value if self.widened is None else rw.make(elemwise.CastOp, value, dtype=self.widened)
+        )
 
     def wrap(self, rw: Rewriter, value: SSAValue) -> SSAValue:
         """The views on a new core."""

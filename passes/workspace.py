@@ -1,7 +1,7 @@
 """Sizes of arrays at level 2, and the function that computes them before a kernel runs.
 
-`build_shape_function` cuts out of a bufferized function what decides sizes: the checks, the sizes of
-the results, and one allocation a slot of the arena.
+`build_shape_function` cuts out of a bufferized function what decides sizes: the checks, the sizes
+of the results, and one allocation a slot of the arena.
 """
 
 from __future__ import annotations
@@ -66,8 +66,10 @@ class Sizes:
         if isinstance(owner, loops.AllocOp):
             given = iter(owner.operands)
             return [n if n != DYNAMIC_INDEX else next(given) for n in shape]
-        owner.emit_error(f"bufferize: found an array made by {owner.name}; expected a nest, a view or "
-                         "a call", NotImplementedError())
+        owner.emit_error(
+            f"bufferize: found an array made by {owner.name}; expected a nest, a view or a call",
+            NotImplementedError(),
+        )
 
     def _of_call(self, call: loops.CallOp) -> list[Dimension]:
         if call.callee.data != "gemm":
@@ -204,8 +206,11 @@ class _Slicer:
             return
         if any(isinstance(v.type, MemRefType) and v not in self.map for v in op.operands) or (
                 isinstance(op, NestOp) and len(op.outs_)):
-            op.emit_error("bufferize: found a size that depends on the contents of a temporary array; "
-                          "expected one of the arguments", NotImplementedError())
+            op.emit_error(
+                "bufferize: found a size that depends on the contents of a temporary array; "
+                "expected one of the arguments",
+                NotImplementedError(),
+            )
         clone = op.clone(self.map)
         self.block.add_op(clone)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tetractys.dialects.create import append, create, insert_before
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import UnknownLoc, f64
 from xdsl.ir import Block, Operation, SSAValue
+
+from tetractys.dialects.create import append, create, insert_before
 
 
 def _block() -> tuple[Block, list[SSAValue]]:

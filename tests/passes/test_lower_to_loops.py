@@ -59,9 +59,18 @@ for order in ((1, 0), (0, -1, 1), (-1, 1, 0, -1)):
 case("dimshuffle drops", [COL], op("dimshuffle", 1, order=(0,)), [real(3, 1)])
 case("dimshuffle to rank 0", [("float64", (1, 1))], op("dimshuffle", 1, order=()), [real(1, 1)])
 case("dimshuffle of a scalar", [S], op("dimshuffle", 1, order=(-1, -1)), [real()])
-case("reshape", [M, IV], op("reshape_to", 1, ndim=2, ones=()),
-     [X34, ints(2, 6)], [X34, ints(-1, 3)], [X34, ints(5, 2)], [X34, ints(-1, 5)], [real(0, 3), ints(3, 0)],
-     [X34, ints(2, 3, 2)], [X34, ints(-2, -6)])
+case(
+    "reshape",
+    [M, IV],
+    op("reshape_to", 1, ndim=2, ones=()),
+    [X34, ints(2, 6)],
+    [X34, ints(-1, 3)],
+    [X34, ints(5, 2)],
+    [X34, ints(-1, 5)],
+    [real(0, 3), ints(3, 0)],
+    [X34, ints(2, 3, 2)],
+    [X34, ints(-2, -6)],
+)
 case("flatten", [M], lambda b, x: b(ts.RESHAPE_TO, x, b(
     ts.MAKE_VECTOR, b.constant(-1, I), dtype="int64"), ndim=1, ones=()), [X34], [real(0, 3)])
 case("flatten of a computed transpose", [M], lambda b, x: b(ts.RESHAPE_TO, b(
@@ -74,24 +83,59 @@ case("reshape to rank 0", [M, S], lambda b, x, s: b(ts.RESHAPE_TO, x, b(
     ts.SHAPE, s), ndim=0, ones=()), [real(1, 1), real()], [X34, real()])
 case("reshape by another's shape", [M, M], lambda b, x, y: b(
     ts.RESHAPE_TO, x, b(ts.SHAPE, y), ndim=2, ones=()), [X34, X43], [X34, real(2, 5)])
-case("reshape by dynamic sizes", [V, I, I], lambda b, x, n, m: b(ts.RESHAPE_TO, x, b(
-    ts.MAKE_VECTOR, n, m, dtype="int64"), ndim=2, ones=()),
-    [real(6), scalar(2), scalar(3)], [real(6), scalar(-1), scalar(3)], [real(6), scalar(3), scalar(-1)],
-    [real(6), scalar(4), scalar(-1)])
+case(
+    "reshape by dynamic sizes",
+    [V, I, I],
+    lambda b, x, n, m: b(ts.RESHAPE_TO, x, b(ts.MAKE_VECTOR, n, m, dtype="int64"), ndim=2, ones=()),
+    [real(6), scalar(2), scalar(3)],
+    [real(6), scalar(-1), scalar(3)],
+    [real(6), scalar(3), scalar(-1)],
+    [real(6), scalar(4), scalar(-1)],
+)
 case("shape", [M], op("shape", 1), [X34])
 case("size", [M], op("size", 1, dim=1), [X34])
-case("make_vector", [I, I, I], op("make_vector", 1, dtype="float64"), [scalar(1), scalar(2), scalar(3)])
+case(
+    "make_vector",
+    [I, I, I],
+    op("make_vector", 1, dtype="float64"),
+    [scalar(1), scalar(2), scalar(3)],
+)
 case("make_vector of one", [I], op("make_vector", 1, dtype="int64"), [scalar(5)])
-case("alloc", [V, I, I], op("alloc", 1, ones=()), [real(3), scalar(2), scalar(3)],
-     [real(3), scalar(0), scalar(3)], [real(3), scalar(2), scalar(4)], [real(3), scalar(-2), scalar(3)])
+case(
+    "alloc",
+    [V, I, I],
+    op("alloc", 1, ones=()),
+    [real(3), scalar(2), scalar(3)],
+    [real(3), scalar(0), scalar(3)],
+    [real(3), scalar(2), scalar(4)],
+    [real(3), scalar(-2), scalar(3)],
+)
 case("alloc with ones", [S, I], lambda b, v, n: b(
     ts.ALLOC, v, b.constant(1, I), n, ones=(0,)), [real(), scalar(3)])
-case("arange", [I, I, I], op("arange", 1, dtype="int64"), [scalar(0), scalar(5), scalar(1)],
-     [scalar(1), scalar(10), scalar(3)], [scalar(10), scalar(1), scalar(-4)], [scalar(3), scalar(1), scalar(1)])
+case(
+    "arange",
+    [I, I, I],
+    op("arange", 1, dtype="int64"),
+    [scalar(0), scalar(5), scalar(1)],
+    [scalar(1), scalar(10), scalar(3)],
+    [scalar(10), scalar(1), scalar(-4)],
+    [scalar(3), scalar(1), scalar(1)],
+)
 case("arange of floats", [S, S, S], op("arange", 1, dtype="float64"),
      [np.array(0.5), np.array(3.2), np.array(0.3)], [np.array(2.0), np.array(-1.0), np.array(-0.5)])
-case("second", [M, S], lambda b, x, s: b(ew.SECOND, x, b(ts.DIMSHUFFLE, s, order=(-1, -1))), [X34, real()])
-case("second of an array", [M, M], lambda b, x, y: b(ew.SECOND, x, y), [X34, real(3, 4)], [X34, real(3, 1)])
+case(
+    "second",
+    [M, S],
+    lambda b, x, s: b(ew.SECOND, x, b(ts.DIMSHUFFLE, s, order=(-1, -1))),
+    [X34, real()],
+)
+case(
+    "second of an array",
+    [M, M],
+    lambda b, x, y: b(ew.SECOND, x, y),
+    [X34, real(3, 4)],
+    [X34, real(3, 1)],
+)
 
 # Reductions.
 for kind in ts.REDUCTIONS:
@@ -110,21 +154,43 @@ case("reduce to a scalar in a wider accumulator", [("float32", (-1,))],
      [real(4).astype(np.float32)])
 case("reduce of a static 1", [COL], op("reduce", 1, kind="add", axes=(1,)), [real(3, 1)])
 case("reduce a row over everything", [ROW], op("reduce", 1, kind="max", axes=(0, 1)), [real(1, 3)])
-case("reduce of 1 x 1", [("float64", (1, 1))], op("reduce", 1, kind="add", axes=(0, 1)), [real(1, 1)])
+case(
+    "reduce of 1 x 1", [("float64", (1, 1))], op("reduce", 1, kind="add", axes=(0, 1)), [real(1, 1)]
+)
 case("reduce three dimensions", [T3], op("reduce", 1, kind="max", axes=(0, 2)), [real(2, 3, 4)])
 TIES = np.array([[1.0, 3.0, 3.0], [3.0, np.nan, 0.0], [2.0, 2.0, 2.0]])
 for axes in ((0,), (1,), (0, 1)):
-    case(f"max_and_argmax {axes}", [M], op("max_and_argmax", 2, axes=axes), [TIES], [X34], [real(0, 3)])
+    case(
+        f"max_and_argmax {axes}",
+        [M],
+        op("max_and_argmax", 2, axes=axes),
+        [TIES],
+        [X34],
+        [real(0, 3)],
+    )
     case(f"argmax {axes}", [M], lambda b, x, axes=axes: b.all(
         ts.MAX_AND_ARGMAX, [x], {"axes": axes})[1], [TIES])
-case("max_and_argmax of three dimensions", [T3], op("max_and_argmax", 2, axes=(0, 2)), [real(2, 3, 4)])
+case(
+    "max_and_argmax of three dimensions",
+    [T3],
+    op("max_and_argmax", 2, axes=(0, 2)),
+    [real(2, 3, 4)],
+)
 case("max_and_argmax over static 1", [COL], op("max_and_argmax", 2, axes=(1,)), [real(3, 1)])
 
 # Products.
-for first, second, args in ((V, V, (real(3), real(3))), (M, V, (X34, real(4))), (V, M, (real(3), X34)),
-                            (M, M, (X34, X43)), (M, M, (X34, real(3, 4))), (V, V, (real(0), real(0))),
-                            (M, COL, (X34, real(4, 1))), (ROW, M, (real(1, 3), X34)),
-                            (COL, ROW, (real(3, 1), real(1, 4))), (ROW, COL, (real(1, 3), real(3, 1)))):
+for first, second, args in (
+    (V, V, (real(3), real(3))),
+    (M, V, (X34, real(4))),
+    (V, M, (real(3), X34)),
+    (M, M, (X34, X43)),
+    (M, M, (X34, real(3, 4))),
+    (V, V, (real(0), real(0))),
+    (M, COL, (X34, real(4, 1))),
+    (ROW, M, (real(1, 3), X34)),
+    (COL, ROW, (real(3, 1), real(1, 4))),
+    (ROW, COL, (real(1, 3), real(3, 1))),
+):
     case(f"dot {len(first[1])} {len(second[1])}", [first, second], op("dot", 1), args)
 case("dot of ints and floats", [("int32", (-1, -1)), V], op("dot", 1),
      [RNG.integers(-3, 3, (3, 4)).astype(np.int32), real(4)])
@@ -139,16 +205,37 @@ case("gemm of a slice", [M, M], lambda b, x, y: b(
     ts.GEMM, b(ts.SUBTENSOR, x, slices="1:"), y), [X34, X43])
 
 # Indexing.
-for slices in ("0", "-1", "7", "1:", ":2", "::2", "::-1", "-2:", "5:1", ":, 1", ":, ::-2", "1, 1:3", "2:0:-1, 1",
-               "-9:9", "0, 0", ":-1, -1:", "1:3, 4"):
+for slices in (
+    "0",
+    "-1",
+    "7",
+    "1:",
+    ":2",
+    "::2",
+    "::-1",
+    "-2:",
+    "5:1",
+    ":, 1",
+    ":, ::-2",
+    "1, 1:3",
+    "2:0:-1, 1",
+    "-9:9",
+    "0, 0",
+    ":-1, -1:",
+    "1:3, 4",
+):
     case(f"subtensor {slices}", [M], op("subtensor", 1, slices=slices), [X34], [real(0, 5)])
     shape = np.zeros((5, 5))[eval(f"np.s_[{slices}]") if "7" not in slices else 0].shape
     spec: Spec = ("float64", (-1,) * len(shape))
     region = [real(*X34[eval(f"np.s_[{slices}]")].shape)] if slices not in ("7", "1:3, 4") else None
     for how in (True, False):
         if region is not None:
-            case(f"inc_subtensor {slices} {how}", [M, spec], op("inc_subtensor", 1, slices=slices, set=how),
-                 [X34, *region])
+            case(
+                f"inc_subtensor {slices} {how}",
+                [M, spec],
+                op("inc_subtensor", 1, slices=slices, set=how),
+                [X34, *region],
+            )
 for bounds in ((0, 3, 1), (-2, 9, 1), (3, 0, -1), (-1, -9, -2), (1, 1, 1), (9, -9, -3), (5, 1, 2)):
     case(f"subtensor of dynamic bounds {bounds}", [V, I, I, I], op("subtensor", 1, slices="@:@:@"),
          [real(4), *(scalar(n) for n in bounds)], [real(0), *(scalar(n) for n in bounds)])
@@ -170,18 +257,34 @@ case("inc_subtensor of a scalar", [V, S], op("inc_subtensor", 1, slices="0"), [r
      [real(0), real()])
 case("inc_subtensor of a dynamic index", [V, S, I], op("inc_subtensor", 1, slices="@", set=True),
      [real(3), real(), scalar(-1)], [real(3), real(), scalar(3)])
-case("advanced_subtensor", [M, IV], op("advanced_subtensor", 1), [X34, ints(2, 0, -1, 2)], [X34, ints(3)],
-     [X34, ints()])
-case("advanced_subtensor of two", [M, IV, IV], op("advanced_subtensor", 1),
-     [X34, ints(2, 0, -1), ints(0, 0, 3)], [X34, ints(2, 0), ints(0, 0, 3)], [X34, ints(0), ints(4)])
+case(
+    "advanced_subtensor",
+    [M, IV],
+    op("advanced_subtensor", 1),
+    [X34, ints(2, 0, -1, 2)],
+    [X34, ints(3)],
+    [X34, ints()],
+)
+case(
+    "advanced_subtensor of two",
+    [M, IV, IV],
+    op("advanced_subtensor", 1),
+    [X34, ints(2, 0, -1), ints(0, 0, 3)],
+    [X34, ints(2, 0), ints(0, 0, 3)],
+    [X34, ints(0), ints(4)],
+)
 case("p[arange(n), y]", [M, ("int32", (-1,))], lambda b, p, y: b(ts.ADVANCED_SUBTENSOR, p, b(
     ts.ARANGE, b.constant(0, I), b(ts.SIZE, y, dim=0), b.constant(1, I), dtype="int64"), y),
     [X34, np.array([1, 0, 3], np.int32)], [X34, np.array([1, 0, 3, 1], np.int32)])
 for how in (True, False):
     case(f"advanced_inc_subtensor {how}", [M, M, IV], op("advanced_inc_subtensor", 1, set=how),
          [X34, real(4, 4), ints(2, 0, 2, -3)], [X34, real(1, 4), ints(3)])
-    case(f"advanced_inc_subtensor of two {how}", [M, V, IV, IV], op("advanced_inc_subtensor", 1, set=how),
-         [X34, real(3), ints(2, 0, 2), ints(1, -4, 1)])
+    case(
+        f"advanced_inc_subtensor of two {how}",
+        [M, V, IV, IV],
+        op("advanced_inc_subtensor", 1, set=how),
+        [X34, real(3), ints(2, 0, 2), ints(1, -4, 1)],
+    )
 
 # Together.
 case("elementwise with static ones", [M, ROW, COL, S], lambda b, x, r, c, s: [
@@ -193,7 +296,12 @@ case("x + x transposed", [M], lambda b, x: b(ew.ADD, x, b(ts.DIMSHUFFLE, x, orde
      [real(3, 3)], [X34])
 case("results are arguments and twice the same", [V, S], lambda b, x, s: [x, x, s, s, b(ew.SQR, x)],
      [real(3), real()])
-case("a constant result", [], lambda b: [b.constant(2.5, S), b.constant(2.5, ("float64", (1, 1)))], [])
+case(
+    "a constant result",
+    [],
+    lambda b: [b.constant(2.5, S), b.constant(2.5, ("float64", (1, 1)))],
+    [],
+)
 case("fill of computed sizes", [V], lambda b, x: b(
     ts.ALLOC, b.constant(1.0, S), b(ew.MUL, b(ts.SIZE, x, dim=0), b.constant(2, I)), ones=()),
     [real(3)])
