@@ -13,6 +13,7 @@ from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import elemwise, tensor, types
 from tetractys.dialects.build import SignatureOp, props_of
+from tetractys.dialects.signature import is_float
 from tetractys.dialects.tensor_signatures import Bound, Index, format_slices, parse_slices
 from tetractys.passes.dimension_roots import DimensionRoots, Root
 from tetractys.passes.matching import made_by, number_of, shape_of
@@ -93,6 +94,19 @@ def shape_as_sizes(rw: Rewriter, op: Operation) -> bool:
     return rw.replace_by(tensor.MakeVectorOp, *sizes, dtype="int64")
 
 
+@SHAPES.on(tensor.ShapeOp)
+def shape_at_its_root(rw: Rewriter, op: Operation) -> bool:
+    """shape(exp(x)) -> shape(x)."""
+    value = op.operands[0]
+    roots = [roots_of(rw).get(value, dim) for dim in range(len(shape_of(value)))]
+    if not roots or not isinstance(roots[0], tuple):
+        return False
+    source = roots[0][0]
+    if source is value or roots != [(source, dim) for dim in range(len(shape_of(source)))]:
+        return False
+    return rw.replace_by(tensor.ShapeOp, source)
+
+
 def _static_index(op: Operation) -> int | None:
     """`i` of a subtensor x[i] with a literal index."""
     entries = parse_slices(cast(str, props_of(cast(tensor.TensorOp, op))["slices"]))
@@ -131,6 +145,16 @@ def element_of_vector(rw: Rewriter, op: Operation) -> bool:
     if types.dtype_of(element.type) != dtype:
         element = rw.make(elemwise.CastOp, element, dtype=dtype)
     return rw.replace(element)
+
+
+@SHAPES.on(tensor.SubtensorOp)
+def element_of_cast(rw: Rewriter, op: Operation) -> bool:
+    """cast(v)[i] -> cast(v[i]): Theano's mean divides by an element of a cast shape."""
+    cast_ = made_by(op.operands[0], elemwise.CastOp)
+    if cast_ is None or len(op.operands) != 1 or shape_of(op.results[0]) or _static_index(op) is None:
+        return False
+    element = rw.make(tensor.SubtensorOp, cast_.operands[0], **props_of(cast(SignatureOp, op)))
+    return rw.replace_by(elemwise.CastOp, element, dtype=types.dtype_of(op.results[0].type))
 
 
 @SHAPES.on(tensor.SubtensorOp)
@@ -232,10 +256,13 @@ def _reduce_props(op: Operation) -> tuple[str, tuple[int, ...], dict[str, object
 
 @SHAPES.on(tensor.ReduceOp)
 def reduction_of_one_element(rw: Rewriter, op: Operation) -> bool:
-    """A reduction over dimensions of static size 1 -> dimshuffle; over no dimension -> x."""
+    """A reduction over dimensions of static size 1 -> dimshuffle; over no dimension -> x.
+
+    A sum of floats is x + 0.0: sums start at 0.0, so the sum of one -0.0 is 0.0.
+    """
     operand = op.operands[0]
     shape = shape_of(operand)
-    _, axes, props = _reduce_props(op)
+    kind, axes, props = _reduce_props(op)
     single = [axis for axis in axes if shape[axis] == 1]
     if (axes and not single) or "acc_dtype" in props:
         return False
@@ -248,6 +275,8 @@ def reduction_of_one_element(rw: Rewriter, op: Operation) -> bool:
     dtype = types.dtype_of(op.results[0].type)
     if types.dtype_of(value.type) != dtype:
         value = rw.make(elemwise.CastOp, value, dtype=dtype)
+    if kind == "add" and is_float(dtype):
+        value = rw.make(elemwise.AddOp, value, rw.constant_like(0.0, value))
     return rw.replace(value)
 
 

@@ -137,10 +137,14 @@ func.func @reductions(%x: tensor<?x1xf64>, %z: tensor<?x?xf64>) -> (tensor<?xf64
 // CHECK-LABEL: func.func @reductions(
 // CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?x1xf64>, %[[Z:[^ ,:]+]]: tensor<?x?xf64>) -> (tensor<?xf64>, tensor<?x?xf64>, tensor<f64>, tensor<f64>) {
 // CHECK-NEXT: %[[V0:.+]] = tensor.dimshuffle %[[X]] {order = array<i64: 0>} : (tensor<?x1xf64>) -> tensor<?xf64>
-// CHECK-NEXT: %[[V1:.+]] = tensor.reduce %[[Z]] {kind = "max", axes = array<i64: 0, 1>} : (tensor<?x?xf64>) -> tensor<f64>
-// CHECK-NEXT: %[[V2:.+]] = tensor.reduce %[[Z]] {kind = "add", axes = array<i64: 0>} : (tensor<?x?xf64>) -> tensor<?xf64>
-// CHECK-NEXT: %[[V3:.+]] = tensor.reduce %[[V2]] {kind = "add", axes = array<i64: 0>} : (tensor<?xf64>) -> tensor<f64>
-// CHECK-NEXT: func.return %[[V0]], %[[Z]], %[[V1]], %[[V3]] : tensor<?xf64>, tensor<?x?xf64>, tensor<f64>, tensor<f64>
+// CHECK-NEXT: %[[V1:.+]] = elemwise.constant 0.000000e+00 : tensor<1xf64>
+// CHECK-NEXT: %[[V2:.+]] = elemwise.add %[[V0]], %[[V1]] : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
+// CHECK-NEXT: %[[V3:.+]] = elemwise.constant 0.000000e+00 : tensor<1x1xf64>
+// CHECK-NEXT: %[[V4:.+]] = elemwise.add %[[Z]], %[[V3]] : (tensor<?x?xf64>, tensor<1x1xf64>) -> tensor<?x?xf64>
+// CHECK-NEXT: %[[V5:.+]] = tensor.reduce %[[Z]] {kind = "max", axes = array<i64: 0, 1>} : (tensor<?x?xf64>) -> tensor<f64>
+// CHECK-NEXT: %[[V6:.+]] = tensor.reduce %[[Z]] {kind = "add", axes = array<i64: 0>} : (tensor<?x?xf64>) -> tensor<?xf64>
+// CHECK-NEXT: %[[V7:.+]] = tensor.reduce %[[V6]] {kind = "add", axes = array<i64: 0>} : (tensor<?xf64>) -> tensor<f64>
+// CHECK-NEXT: func.return %[[V2]], %[[V4]], %[[V5]], %[[V7]] : tensor<?xf64>, tensor<?x?xf64>, tensor<f64>, tensor<f64>
 // CHECK-NEXT: }
 // -----
 
@@ -178,4 +182,23 @@ func.func @checks(%x: tensor<?xf64>, %y: tensor<?xf64>, %n: tensor<i64>) -> (ten
 // CHECK-NEXT: %[[V2:.+]] = tensor.size %[[Y]] {dim = 0 : i64} : (tensor<?xf64>) -> tensor<i64>
 // CHECK-NEXT: tensor.check_equal %[[V0]], %[[V2]] {message = "other"} : (tensor<i64>, tensor<i64>) -> ()
 // CHECK-NEXT: func.return %[[V1]] : tensor<?xf64>
+// CHECK-NEXT: }
+// -----
+
+// The whole shape is that of the argument; an element of a cast vector is a cast element.
+
+func.func @mean_sizes(%x: tensor<?xf64>) -> (tensor<?xi64>, tensor<f64>) {
+  %0 = elemwise.exp %x : tensor<?xf64>
+  %1 = tensor.shape %0 : (tensor<?xf64>) -> tensor<?xi64>
+  %2 = elemwise.cast %1 {dtype = f64} : (tensor<?xi64>) -> tensor<?xf64>
+  %3 = tensor.subtensor %2 {slices = "0"} : (tensor<?xf64>) -> tensor<f64>
+  func.return %1, %3 : tensor<?xi64>, tensor<f64>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @mean_sizes(
+// CHECK-SAME: %[[X:.+]]: tensor<?xf64>) -> (tensor<?xi64>, tensor<f64>) {
+// CHECK-NEXT: %[[V0:.+]] = tensor.shape %[[X]] : (tensor<?xf64>) -> tensor<?xi64>
+// CHECK-NEXT: %[[V1:.+]] = tensor.size %[[X]] {dim = 0 : i64} : (tensor<?xf64>) -> tensor<i64>
+// CHECK-NEXT: %[[V2:.+]] = elemwise.cast %[[V1]] {dtype = f64} : (tensor<i64>) -> tensor<f64>
+// CHECK-NEXT: func.return %[[V0]], %[[V2]] : tensor<?xi64>, tensor<f64>
 // CHECK-NEXT: }

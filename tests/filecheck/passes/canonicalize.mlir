@@ -24,14 +24,14 @@ func.func @one_minus_x(%x: tensor<?xf64>) -> (tensor<?xf64>) {
 func.func @dead(%x: tensor<?xf64>, %n: tensor<i64>, %m: tensor<i64>) -> (tensor<?xf64>) {
   %0 = elemwise.exp %x : tensor<?xf64>
   %1 = elemwise.log %0 : tensor<?xf64>
-  %2 = elemwise.add %n, %m : tensor<i64>
+  %2 = elemwise.maximum %n, %m : tensor<i64>
   tensor.check_equal %2, %n {message = "no"} : (tensor<i64>, tensor<i64>) -> ()
   func.return %x : tensor<?xf64>
 }
 // GOLDEN (pytest --update-golden)
 // CHECK-LABEL: func.func @dead(
 // CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?xf64>, %[[N:[^ ,:]+]]: tensor<i64>, %[[M:[^ ,:]+]]: tensor<i64>) -> tensor<?xf64> {
-// CHECK-NEXT: %[[V0:.+]] = elemwise.add %[[N]], %[[M]] : tensor<i64>
+// CHECK-NEXT: %[[V0:.+]] = elemwise.maximum %[[N]], %[[M]] : tensor<i64>
 // CHECK-NEXT: tensor.check_equal %[[V0]], %[[N]] {message = "no"} : (tensor<i64>, tensor<i64>) -> ()
 // CHECK-NEXT: func.return %[[X]] : tensor<?xf64>
 // CHECK-NEXT: }

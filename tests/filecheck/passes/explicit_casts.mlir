@@ -148,22 +148,23 @@ func.func @reductions(%x: tensor<?xf32>, %n: tensor<?xi32>) -> (tensor<f32>, ten
 
 // Products, stored values, sizes and bounds.
 
-func.func @arrays(%x: tensor<?x?xf64>, %v: tensor<?xf32>, %k: tensor<i32>) -> (tensor<?xf64>, tensor<?x?xf64>, tensor<?xf32>, tensor<?xf64>) {
+func.func @arrays(%x: tensor<?x?xf64>, %v: tensor<?xf32>, %k: tensor<i32>, %n: tensor<i32>) -> (tensor<?xf64>, tensor<?x?xf64>, tensor<?xf32>, tensor<?xf64>) {
   %0 = tensor.dot %x, %v : (tensor<?x?xf64>, tensor<?xf32>) -> tensor<?xf64>
   %1 = tensor.inc_subtensor %x, %v, %k {slices = "@"} : (tensor<?x?xf64>, tensor<?xf32>, tensor<i32>) -> tensor<?x?xf64>
-  %2 = tensor.alloc %v, %k {ones = array<i64>} : (tensor<?xf32>, tensor<i32>) -> tensor<?xf32>
+  %2 = tensor.alloc %v, %n {ones = array<i64>} : (tensor<?xf32>, tensor<i32>) -> tensor<?xf32>
   %3 = tensor.make_vector %k, %k {dtype = f64} : (tensor<i32>, tensor<i32>) -> tensor<?xf64>
   func.return %0, %1, %2, %3 : tensor<?xf64>, tensor<?x?xf64>, tensor<?xf32>, tensor<?xf64>
 }
 // GOLDEN (pytest --update-golden)
 // CHECK-LABEL: func.func @arrays(
-// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?x?xf64>, %[[V:[^ ,:]+]]: tensor<?xf32>, %[[K:[^ ,:]+]]: tensor<i32>) -> (tensor<?xf64>, tensor<?x?xf64>, tensor<?xf32>, tensor<?xf64>) {
+// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?x?xf64>, %[[V:[^ ,:]+]]: tensor<?xf32>, %[[K:[^ ,:]+]]: tensor<i32>, %[[N:[^ ,:]+]]: tensor<i32>) -> (tensor<?xf64>, tensor<?x?xf64>, tensor<?xf32>, tensor<?xf64>) {
 // CHECK-NEXT: %[[V0:.+]] = elemwise.cast %[[V]] {dtype = f64} : (tensor<?xf32>) -> tensor<?xf64>
 // CHECK-NEXT: %[[V1:.+]] = tensor.dot %[[X]], %[[V0]] : (tensor<?x?xf64>, tensor<?xf64>) -> tensor<?xf64>
 // CHECK-NEXT: %[[V2:.+]] = elemwise.cast %[[K]] {dtype = i64} : (tensor<i32>) -> tensor<i64>
 // CHECK-NEXT: %[[V3:.+]] = tensor.inc_subtensor %[[X]], %[[V0]], %[[V2]] {slices = "@"} : (tensor<?x?xf64>, tensor<?xf64>, tensor<i64>) -> tensor<?x?xf64>
-// CHECK-NEXT: %[[V4:.+]] = tensor.alloc %[[V]], %[[V2]] {ones = array<i64>} : (tensor<?xf32>, tensor<i64>) -> tensor<?xf32>
-// CHECK-NEXT: %[[V5:.+]] = elemwise.cast %[[K]] {dtype = f64} : (tensor<i32>) -> tensor<f64>
-// CHECK-NEXT: %[[V6:.+]] = tensor.make_vector %[[V5]], %[[V5]] {dtype = f64} : (tensor<f64>, tensor<f64>) -> tensor<?xf64>
-// CHECK-NEXT: func.return %[[V1]], %[[V3]], %[[V4]], %[[V6]] : tensor<?xf64>, tensor<?x?xf64>, tensor<?xf32>, tensor<?xf64>
+// CHECK-NEXT: %[[V4:.+]] = elemwise.cast %[[N]] {dtype = i64} : (tensor<i32>) -> tensor<i64>
+// CHECK-NEXT: %[[V5:.+]] = tensor.alloc %[[V]], %[[V4]] {ones = array<i64>} : (tensor<?xf32>, tensor<i64>) -> tensor<?xf32>
+// CHECK-NEXT: %[[V6:.+]] = elemwise.cast %[[K]] {dtype = f64} : (tensor<i32>) -> tensor<f64>
+// CHECK-NEXT: %[[V7:.+]] = tensor.make_vector %[[V6]], %[[V6]] {dtype = f64} : (tensor<f64>, tensor<f64>) -> tensor<?xf64>
+// CHECK-NEXT: func.return %[[V1]], %[[V3]], %[[V5]], %[[V7]] : tensor<?xf64>, tensor<?x?xf64>, tensor<?xf32>, tensor<?xf64>
 // CHECK-NEXT: }
