@@ -62,8 +62,13 @@ class FusionLog:
         return [refusal.clause for refusal in self.refusals]
 
     def reasons(self) -> list[str]:
-        """One sentence each."""
-        return [str(entry) for entry in (*self.fused, *self.refusals)]
+        """One sentence each; not for pairs that met in one nest all the same, by way of others."""
+        apart = [
+            refusal
+            for refusal in self.refusals
+            if not any({refusal.first, refusal.second} <= set(one.names) for one in self.fused)
+        ]
+        return [str(entry) for entry in (*self.fused, *apart)]
 
 
 class No(Exception):
