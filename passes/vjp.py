@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
@@ -73,11 +72,13 @@ class Emitter(ABC, Generic[V]):
         return self(ew.ADD, total, term)
 
 
-@dataclass(frozen=True, eq=False)
 class Undefined:
     """A cotangent that does not exist; `reason` is the emitter's own object for it."""
 
-    reason: Any
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: Any) -> None:
+        self.reason = reason
 
 
 class _Mark:
@@ -98,15 +99,17 @@ RuleFunction: TypeAlias = Callable[
 ]
 
 
-@dataclass(frozen=True, eq=False)
 class Rule:
     """The vector-Jacobian product of an operation.
 
     connected: the operands whose elements reach the results; None: all of them.
     """
 
-    function: RuleFunction
-    connected: tuple[int, ...] | None = None
+    __slots__ = ("connected", "function")
+
+    def __init__(self, function: RuleFunction, connected: tuple[int, ...] | None) -> None:
+        self.function = function
+        self.connected = connected
 
 
 RULES: dict[Signature, Rule] = {}
@@ -126,7 +129,6 @@ def vjp(
     return enter
 
 
-@dataclass(eq=False)
 class Step(Generic[V]):
     """One operation of the program, in an order where operands come first.
 
@@ -134,13 +136,25 @@ class Step(Generic[V]):
     connected there. origin: the emitter's own object for the operation.
     """
 
-    signature: Signature | None
-    props: Props
-    operands: Sequence[V]
-    results: Sequence[V]
-    rule: RuleFunction | None = None
-    pattern: Sequence[Sequence[bool]] | None = None
-    origin: Any = None
+    __slots__ = ("operands", "origin", "pattern", "props", "results", "rule", "signature")
+
+    def __init__(
+        self,
+        signature: Signature | None,
+        props: Props,
+        operands: Sequence[V],
+        results: Sequence[V],
+        rule: RuleFunction | None = None,
+        pattern: Sequence[Sequence[bool]] | None = None,
+        origin: Any = None,
+    ) -> None:
+        self.signature = signature
+        self.props = props
+        self.operands = operands
+        self.results = results
+        self.rule = rule
+        self.pattern = pattern
+        self.origin = origin
 
     def connects(self, operand: int, result: int) -> bool:
         """Whether elements of an operand reach a result."""

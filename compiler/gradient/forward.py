@@ -15,7 +15,8 @@ from typing import Any
 from tetractys.dialects.signature import is_float
 from tetractys.gradient.graph_rules import GraphEmitter, steps_of
 from tetractys.gradient.reverse import disconnected_value, like, listed, report_disconnected
-from tetractys.graph import Apply, Op, Variable, io_toposort
+from tetractys.graph import Apply, Op, Variable, at_site, creation_site, io_toposort
+from tetractys.graph.site import move_site
 from tetractys.passes.vjp import (
     DISCONNECTED,
     ZERO,
@@ -49,18 +50,16 @@ def Rop(
             f"Rop: found {len(points)} eval_points for {len(targets)} variables; expected one "
             "for each"
         )
-    emitter = GraphEmitter()
-    tangents = {
-        variable: _start(emitter, number, variable, point)
-        for number, (variable, point) in enumerate(zip(targets, points))
-    }
-    for node in io_toposort(targets, outputs):
-        _push(emitter, node, tangents)
-    emitter.site = None
-    found = [
-        _finish(emitter, output, tangents, disconnected_outputs, return_disconnected)
-        for output in outputs
-    ]
+    emitter, options = GraphEmitter(), (disconnected_outputs, return_disconnected)
+    with at_site(site := creation_site(1)):
+        tangents = {
+            variable: _start(emitter, number, variable, point)
+            for number, (variable, point) in enumerate(zip(targets, points))
+        }
+        for node in io_toposort(targets, outputs):
+            _push(emitter, node, tangents)
+        move_site(site)
+        found = [_finish(emitter, output, tangents, *options) for output in outputs]
     return like(f, found)
 
 

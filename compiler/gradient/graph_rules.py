@@ -10,11 +10,11 @@ import numpy as np
 
 from tetractys.dialects.signature import DISCRETE, Signature, Spec
 from tetractys.gradient.null import DisconnectedType, NullType, disconnected_type
-from tetractys.graph import Apply, Op, Variable, at_site
-from tetractys.graph.site import Site
+from tetractys.graph import Apply, Op, Variable
+from tetractys.graph.site import move_site
 from tetractys.passes.vjp import DISCONNECTED, Emitter, Props, Step, Thunk, Undefined
 from tetractys.tensor.constants import as_tensor_variable, constant
-from tetractys.tensor.elemwise import dimshuffle_op, elemwise_op
+from tetractys.tensor.elemwise import Elemwise, dimshuffle_op, elemwise_op
 from tetractys.tensor.native import native_op
 
 _NOT_AN_ARRAY: Spec = ("object", ())
@@ -23,25 +23,17 @@ _NOT_AN_ARRAY: Spec = ("object", ())
 class GraphEmitter(Emitter[Variable]):
     """Applies Ops, named as gradients name them in Theano: `Elemwise{mul}`, not `,no_inplace`.
 
-    New nodes get the place in the user's program of the node that is being differentiated.
+    It works inside `at_site`: new nodes get the place in the user's program of the node that is
+    being differentiated.
     """
 
     def __init__(self, cost_name: str | None = None) -> None:
         self.cost_name = cost_name
-        self.site: Site | None = None
 
     def __call__(
         self, signature: Signature, *operands: Variable | float, **props: object
     ) -> Variable:
         """See `Emitter`."""
-        if self.site is None:
-            return self._apply(signature, operands, props)
-        with at_site(self.site):
-            return self._apply(signature, operands, props)
-
-    def _apply(
-        self, signature: Signature, operands: Sequence[Variable | float], props: Props
-    ) -> Variable:
         variables = [value for value in operands if isinstance(value, Variable)]
         if len(variables) != len(operands):
             pad = dimshuffle_op((-1,) * variables[0].type.ndim)
@@ -49,7 +41,10 @@ class GraphEmitter(Emitter[Variable]):
                 value if isinstance(value, Variable) else pad.node([constant(value)]).outputs[0]
                 for value in operands
             ]
-        return native_op(signature, props).make_node(*variables).outputs[0]
+        op = native_op(signature, props)
+        if isinstance(op, Elemwise):  # of one rank by now: nothing to convert
+            return op.node(variables).outputs[0]
+        return op.make_node(*variables).outputs[0]
 
     def constant(self, number: float, dtype: str, rank: int) -> Variable:
         """See `Emitter`."""
@@ -62,7 +57,7 @@ class GraphEmitter(Emitter[Variable]):
 
     def enter(self, step: Step[Variable]) -> None:
         """See `Emitter`."""
-        self.site = step.origin.site
+        move_site(step.origin.site)
 
     def fill_like(self, value: Variable, number: float, dtype: str | None = None) -> Variable:
         """See `Emitter`; named as `T.zeros_like` names it."""

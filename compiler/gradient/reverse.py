@@ -16,7 +16,8 @@ from tetractys.gradient.null import (
     NullTypeGradError,
     disconnected_type,
 )
-from tetractys.graph import Variable, format_site, toposort
+from tetractys.graph import Variable, at_site, creation_site, format_site, toposort
+from tetractys.graph.site import move_site
 from tetractys.passes.vjp import DISCONNECTED, ZERO, Undefined, backpropagate
 
 
@@ -46,12 +47,13 @@ def grad(
     targets = _targets(wrt)
     constants = _constants(consider_constant)
     emitter = GraphEmitter(cost.name if add_names and cost is not None else None)
-    seeds = _seeds(emitter, cost, known_grads or {})
-    steps = steps_of(toposort(seeds))
-    found = backpropagate(emitter, steps, seeds, targets, constants)
-    emitter.site = None
     options = (disconnected_inputs, return_disconnected, null_gradients)
-    gradients = [_result(emitter, g, v, *options) for g, v in zip(found, targets)]
+    with at_site(site := creation_site(1)):
+        seeds = _seeds(emitter, cost, known_grads or {})
+        steps = steps_of(toposort(seeds))
+        found = backpropagate(emitter, steps, seeds, targets, constants)
+        move_site(site)
+        gradients = [_result(emitter, g, v, *options) for g, v in zip(found, targets)]
     return like(wrt, gradients)
 
 

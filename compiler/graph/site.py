@@ -63,6 +63,11 @@ def at_site(site: Site) -> Iterator[None]:
         _override.pop()
 
 
+def move_site(site: Site) -> None:
+    """Inside `at_site`: what is made from here on gets `site`."""
+    _override[-1] = site
+
+
 def format_site(site: Site) -> str:
     """`File "FILE", line LINE`, and the source line below it where it can be read."""
     import linecache
