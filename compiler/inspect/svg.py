@@ -74,8 +74,10 @@ def _colour(node: Apply | Variable, kernels: Sequence[Kernel]) -> str:
 def _label(node: Apply | Variable) -> str:
     text = str(node.op) if isinstance(node, Apply) else str(node)
     if isinstance(node, Constant):
-        text = text.removeprefix("TensorConstant")
-    text = text.replace("Elemwise{", "").replace(",no_inplace}", "").removesuffix("}")
+        text = text.partition("{")[2].removesuffix("}") or text
+    elif text.startswith("Elemwise{"):
+        text = text.removeprefix("Elemwise{").removesuffix("}").removesuffix(",no_inplace")
+    text = text.replace("InplaceDimShuffle", "DimShuffle")
     return text if len(text) <= 17 else text[:16] + "…"
 
 
