@@ -36,7 +36,7 @@ FCMP_PREDICATES = ("oeq", "ogt", "oge", "olt", "ole", "one", "ord", "ueq", "ugt"
 
 def lanes_of(type_: Attribute) -> int:
     """The number of lanes of a vector type; 0 for a scalar."""
-    return type_.get_shape()[0] if isinstance(type_, VectorType) else 0
+    return type_.shape.data[0].data if type(type_) is VectorType else 0
 
 
 class _ExtensionOp(IRDLOperation):

@@ -39,6 +39,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tetractys.dialects import llvm_ext
 from tetractys.dialects.create import append, create
+from tetractys.dialects.llvm_ext import lanes_of
 
 PTR = llvm.LLVMPointerType()
 VOID = llvm.LLVMVoidType()
@@ -122,16 +123,9 @@ def _vector(type_: Attribute, lanes: int) -> Attribute:
     return VectorType(type_, [lanes])
 
 
-@by_identity
-def lanes_of(type_: Attribute) -> int:
-    """The number of lanes of a vector type; 0 for a scalar."""
-    return llvm_ext.lanes_of(type_)
-
-
-@by_identity
 def element_of(type_: Attribute) -> Attribute:
     """The element of a vector type; a scalar type is its own."""
-    return type_.element_type if isinstance(type_, VectorType) else type_
+    return type_.element_type if type(type_) is VectorType else type_
 
 
 @by_identity

@@ -35,6 +35,7 @@ from tetractys.passes.llvm_memory import (
     rows_of,
     store_rows,
 )
+from tetractys.passes.llvm_scalars import lower as lower_scalars
 from tetractys.passes.llvm_scopes import ScopedBuilder
 
 if TYPE_CHECKING:
@@ -177,24 +178,20 @@ class Frame:
     def scalar(self, value: SSAValue) -> SSAValue:
         """What a scalar of the source is here: a scalar, or a vector of a lane a row."""
         found = self.env[value]
-        if isinstance(found, RowIndex):
+        if type(found) is RowIndex:
             return rows_of(self.builder, found)
-        assert isinstance(found, SSAValue)
-        return found
+        return cast(SSAValue, found)
 
     def index(self, value: SSAValue) -> Index:
         """An index, kept as a row iterator where it is one."""
-        found = self.env[value]
-        assert isinstance(found, SSAValue | RowIndex)
-        return found
+        return cast("Index", self.env[value])
 
     def value(self, value: SSAValue) -> Value:
         """A scalar or vector of the source."""
         found = self.env[value]
-        if isinstance(found, RowIndex):
+        if type(found) is RowIndex:
             return rows_of(self.builder, found)
-        assert isinstance(found, SSAValue | tuple)
-        return found
+        return cast("Value", found)
 
     def buffer(self, value: SSAValue) -> Buffer:
         """An array of the source."""
@@ -260,16 +257,19 @@ KERNEL_TYPE = llvm.LLVMFunctionType([PTR], i32)
 
 
 def _lower_elemwise(frame: Frame, op: Operation) -> None:
-    from tetractys.passes import llvm_scalars
-
     values = [frame.value(operand) for operand in op.operands]
-    copies = max((len(v) for v in values if isinstance(v, tuple)), default=0)
-
-    def lowered(row: int) -> SSAValue:
-        operands = [v[row] if isinstance(v, tuple) else v for v in values]
-        return llvm_scalars.lower(op, operands, frame.builder)
-
-    frame.env[op.results[0]] = tuple(lowered(row) for row in range(copies)) or lowered(0)
+    copies = 0
+    for value in values:
+        if type(value) is tuple:
+            copies = len(value)
+    builder, result = frame.builder, op.results[0]
+    if not copies:
+        frame.env[result] = lower_scalars(op, cast("list[SSAValue]", values), builder)
+        return
+    frame.env[result] = tuple([
+        lower_scalars(op, [v[row] if type(v) is tuple else cast(SSAValue, v) for v in values], builder)
+        for row in range(copies)
+    ])
 
 
 def lower_constant(frame: Frame, op: Operation) -> None:

@@ -49,7 +49,7 @@ class ScopedBuilder(LLVMBuilder):
     def __init__(self, entry: Block, extern: Callable[[str], SSAValue] | None = None) -> None:
         super().__init__(entry, extern)
         self._scopes = [_Scope(None)]
-        self._depths: dict[SSAValue, int] = {}
+        self._depths: dict[int, int] = {}  # by identity: hashing a value is slow
 
     @property
     def depth(self) -> int:
@@ -58,7 +58,7 @@ class ScopedBuilder(LLVMBuilder):
 
     def depth_of(self, value: SSAValue) -> int:
         """The depth at which a value is known; constants and arguments at 0."""
-        return self._depths.get(value, 0)
+        return self._depths.get(id(value), 0)
 
     def emit(
         self,
@@ -71,9 +71,13 @@ class ScopedBuilder(LLVMBuilder):
         if result_type is None or op_class in _FIXED:
             value = super().emit(op_class, operands, result_type, properties)
             if result_type is not None:
-                self._depths[value] = self.depth
+                self._depths[id(value)] = self.depth
             return value
-        depth = max([self._depths.get(operand, 0) for operand in operands], default=0)
+        depth, known = 0, self._depths
+        for operand in operands:
+            found = known.get(id(operand), 0)
+            if found > depth:
+                depth = found
         return self._emit_at(depth, op_class, operands, result_type, properties)
 
     def _emit_at(
@@ -85,15 +89,15 @@ class ScopedBuilder(LLVMBuilder):
         properties: Mapping[str, Attribute] | None,
     ) -> SSAValue:
         scope = self._scopes[depth]
-        key = (op_class, tuple(operands), id(result_type), id(properties))
+        key = (op_class, *map(id, operands), id(result_type), id(properties))
         found = scope.shared.get(key)
         if found is not None:
             return found[0]
-        if depth == self.depth:
+        if depth == len(self._scopes) - 1:
             value = super().emit(op_class, operands, result_type, properties)
         else:
             value = self._emit_before(depth, op_class, operands, result_type, properties)
-        self._depths[value] = depth
+        self._depths[id(value)] = depth
         scope.shared[key] = (value, properties)  # keeps the identities in the key alive
         return value
 
@@ -125,7 +129,7 @@ class ScopedBuilder(LLVMBuilder):
             value = LLVMBuilder.emit(self, llvm.LoadOp, (pointer,), type_, properties)
         else:
             value = self._emit_before(depth, llvm.LoadOp, (pointer,), type_, properties)
-        self._depths[value] = depth
+        self._depths[id(value)] = depth
         return value
 
     def masked_load(self, pointer: SSAValue, type_: Attribute, mask: SSAValue) -> SSAValue:
@@ -133,7 +137,7 @@ class ScopedBuilder(LLVMBuilder):
         operands = (pointer, mask, self.constant(0, type_))
         name = f"llvm.masked.load.{mangled(type_)}.p0"
         value = LLVMBuilder.intrinsic_here(self, name, operands, type_)
-        self._depths[value] = self.depth
+        self._depths[id(value)] = self.depth
         return value
 
     def masked_store(self, value: SSAValue, pointer: SSAValue, mask: SSAValue) -> None:
@@ -180,7 +184,7 @@ class ScopedBuilder(LLVMBuilder):
         region.add_block(block)
         self.block = block
         for argument in block.args:
-            self._depths[argument] = self.depth
+            self._depths[id(argument)] = self.depth
 
     def loop(
         self,
@@ -269,5 +273,5 @@ class ScopedBuilder(LLVMBuilder):
         """A block whose arguments are known at the current depth."""
         block = super().new_block(argument_types)
         for argument in block.args:
-            self._depths[argument] = self.depth
+            self._depths[id(argument)] = self.depth
         return block
