@@ -233,7 +233,7 @@ def properties_of(signature: Signature, props: Mapping[str, object]) -> dict[str
     return {
         name: _attribute(signature.props[name].rstrip("?"), value, props)
         for name, value in props.items()
-        if value is not None and value is not False
+        if value is not None and not (value is False and signature.props[name].startswith("bool"))
     }
 
 

@@ -140,6 +140,12 @@ def _wider(dtype: str) -> Any:
     return np.longdouble if dtype == "float64" else np.float64
 
 
+def _true_div(operands: Sequence[Array], dtype: str, props: Props) -> Array:
+    """The quotient; of integers rounded once, from float64, whatever `dtype` is."""
+    wide = np.float64 if all(x.dtype.kind != "f" for x in operands) else dtype
+    return np.asarray(np.true_divide(*(x.astype(wide) for x in operands))).astype(dtype)
+
+
 def _precise(function: Callable[..., Array]) -> Reference:
     """On operands of the result's dtype, computed in the next wider format and rounded."""
 
@@ -265,7 +271,7 @@ _row(ew.SECOND, _second, ANY, ANY, smooth=(_WIDE, _WIDE))
 _row(ew.ADD, _plain(np.add), ANY, ANY, smooth=(_WIDE, _WIDE))
 _row(ew.SUB, _plain(np.subtract), ANY, ANY, smooth=(_WIDE, _WIDE))
 _row(ew.MUL, _plain(np.multiply), ANY, ANY, smooth=(_WIDE, _WIDE))
-_row(ew.TRUE_DIV, _plain(np.true_divide), ANY, ANY, smooth=(_WIDE, _POSITIVE))
+_row(ew.TRUE_DIV, _true_div, ANY, ANY, smooth=(_WIDE, _POSITIVE))
 _row(ew.INT_DIV, _plain(np.floor_divide), MODERATE, MODERATE, zero=True)
 _row(ew.MOD, _plain(np.remainder), MODERATE, MODERATE, smooth=((2.1, 2.4), (1.1, 1.4)))
 _row(ew.POW, _plain(_power), ANY, Domain(integers=(-3, 9)), ulps=1, smooth=(_POSITIVE, _WIDE))
