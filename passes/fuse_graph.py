@@ -45,12 +45,15 @@ class Item:
 
 @dataclass(eq=False)
 class Group:
-    """Items that share one loop; `iterators` says which of each nest's it is."""
+    """Items that share one loop; `iterators` says which of each nest's it is.
+
+    first: the lowest position of a member; order: the group's place in a topological order.
+    """
 
     members: list[Item]
     iterators: dict[Item, int]
     first: float
-    last: float
+    order: float
     depth: int
     before: set[Group] = field(default_factory=set)
     after: set[Group] = field(default_factory=set)
@@ -108,9 +111,15 @@ class BlockGraph:
         """Operations in place of one that is alone in its group; `renamed`: what its results are
         now.
         """
+        order = self._group[item].order
+        users = list(item.consumers)
+        step = self._gap(item.position, [user.position for user in users])
+        stride = self._gap(order, [self._group[user].order for user in users])
         self._forget(item)
-        made = [self.add(op, item.position + number * self._gap(item))
-                for number, op in enumerate(ops)]  # fmt: skip
+        made: list[Item] = []
+        for number, op in enumerate(ops):
+            made.append(self.add(op, item.position + number * step))
+            self._group[made[-1]].order = order + number * stride
         for consumer, values in consumers.items():
             for value in values:
                 new = renamed[value]
@@ -122,12 +131,10 @@ class BlockGraph:
                 self.connect(self._owner[new], consumer, new)
         return made
 
-    def _gap(self, item: Item) -> float:
-        """Half the way to the next place in the program, so that halves can be halved again."""
-        later = [other.position for other in item.consumers if other.position > item.position]
-        nearest = min([item.position + 1.0, *later])
+    def _gap(self, place: float, places: Iterable[float]) -> float:
+        """A step to a new place behind one and before others; no two steps are alike."""
         self._halvings += 1
-        return (nearest - item.position) / 2 ** (1 + self._halvings % 20)
+        return (min([place + 1.0, *places]) - place) * (0.25 + 0.5 * (self._halvings * 0.618 % 1.0))
 
     def _forget(self, item: Item) -> None:
         group = self._group.pop(item)
@@ -154,40 +161,58 @@ class BlockGraph:
         return list(dict.fromkeys(self._group[item] for item in self.items))
 
     def between(self, first: Group, second: Group) -> set[Group] | None:
-        """The groups on paths from one group to another, both included; None: too many to look
-        at.
-        """
-        reached = self._reach(first, forward=True, last=second.last)
-        if reached is None:
-            return None
-        if second not in reached:
-            return set()
-        back = self._reach(second, forward=False, last=first.first)
+        """The groups on paths between two, both included; None: too many to look at."""
+        if first.order > second.order:
+            first, second = second, first
+        reached = self._reach({first}, forward=True, limit=second.order)
+        if reached is None or second not in reached:
+            return reached and set()
+        back = self._reach({second}, forward=False, limit=first.order)
         return None if back is None else reached & back
 
-    def _reach(self, start: Group, *, forward: bool, last: float) -> set[Group] | None:
-        """Groups reachable along or against uses; those wholly beyond `last` lead nowhere."""
-        seen = {start}
-        pending = [start]
+    def _reach(
+        self, start: set[Group], *, forward: bool, limit: float, visits: int = VISITS
+    ) -> set[Group] | None:
+        """Groups reachable along or against uses, up to a place in the topological order."""
+        seen = set(start)
+        pending = list(start)
         while pending:
             group = pending.pop()
             for other in group.after if forward else group.before:
-                beyond = other.first > last if forward else other.last < last
+                beyond = other.order > limit if forward else other.order < limit
                 if other not in seen and not beyond:
                     seen.add(other)
                     pending.append(other)
-            if len(seen) > VISITS:
+            if len(seen) > visits:
                 return None
         return seen
+
+    def _reorder(self, groups: set[Group], kept: Group) -> None:
+        """A topological order in which `groups` are one (Pearce and Kelly's, for a contraction)."""
+        low = min(group.order for group in groups)
+        high = max(group.order for group in groups)
+        everything = len(self.items)
+        after = self._reach(groups, forward=True, limit=high, visits=everything)
+        before = self._reach(groups, forward=False, limit=low, visits=everything)
+        assert after is not None and before is not None
+        pool = sorted(group.order for group in before | after)
+        earlier = sorted(before - groups, key=lambda group: group.order)
+        later = sorted(after - groups, key=lambda group: group.order)
+        for group, order in zip(earlier, pool):
+            group.order = order
+        kept.order = pool[len(earlier)]
+        for group, order in zip(reversed(later), reversed(pool)):
+            group.order = order
 
     def merge(self, groups: Iterable[Group], iterators: dict[Item, int]) -> Group:
         """Makes several groups one; `iterators` are those of every member."""
         ordered = sorted(groups, key=lambda group: (-len(group.members), group.first))
         kept = ordered[0]
+        self._reorder(set(ordered), kept)
         kept.iterators.update(iterators)
         for group in ordered[1:]:
             kept.members += group.members
-            kept.first, kept.last = min(kept.first, group.first), max(kept.last, group.last)
+            kept.first = min(kept.first, group.first)
             kept.depth = max(kept.depth, group.depth)
             for item in group.members:
                 self._group[item] = kept

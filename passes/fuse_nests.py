@@ -175,11 +175,10 @@ class FuseBlock:
     def _fuse(self, candidate: Candidate, first: Group, second: Group) -> None:
         """Merges two groups and those between them; raises `No`."""
         depth = max(first.depth, second.depth)
-        forward = self.graph.between(first, second)
-        backward = self.graph.between(second, first) if forward is not None else None
-        if forward is None or backward is None:
+        between = self.graph.between(first, second)
+        if between is None:
             raise No(3, "too much lies between them to look for a way from one to the other")
-        groups = {first, second} | forward | backward
+        groups = {first, second} | between
         check_profit(candidate, depth)
         iterators = check_group(self.graph, candidate, groups)
         rows, total = self._row_bytes(depth, groups, iterators)
@@ -291,7 +290,7 @@ def _neighbours(touching: list[Touch]) -> Iterator[tuple[Touch, Touch]]:
 def _in_order(groups: list[Group]) -> list[Group]:
     """Producers before consumers, else as in the program."""
     waiting = {group: len(group.before) for group in groups}
-    ready = [(group.last, number) for number, group in enumerate(groups) if not group.before]
+    ready = [(group.first, number) for number, group in enumerate(groups) if not group.before]
     numbers = {group: number for number, group in enumerate(groups)}
     heapq.heapify(ready)
     order: list[Group] = []
@@ -301,6 +300,6 @@ def _in_order(groups: list[Group]) -> list[Group]:
         for other in group.after:
             waiting[other] -= 1
             if waiting[other] == 0:
-                heapq.heappush(ready, (other.last, numbers[other]))
+                heapq.heappush(ready, (other.first, numbers[other]))
     assert len(order) == len(groups), "a cycle between fused nests"
     return order
