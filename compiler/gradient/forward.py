@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tetractys.dialects.signature import is_float
-from tetractys.gradient.graph_rules import GraphEmitter, steps_of
+from tetractys.gradient.graph_rules import GraphEmitter, overrides, steps_of
 from tetractys.gradient.reverse import disconnected_value, like, listed, report_disconnected
 from tetractys.graph import Apply, Op, Variable, at_site, creation_site, io_toposort
 from tetractys.graph.site import move_site
@@ -98,7 +98,7 @@ def _push(emitter: GraphEmitter, node: Apply, tangents: Tangents) -> None:
         return
     (step,) = steps_of([node])
     emitter.enter(step)
-    if type(node.op).R_op is not Op.R_op:
+    if overrides(node.op, "R_op"):
         points = [tangents.get(variable) for variable in node.inputs]
         found = node.op.R_op(list(node.inputs), points)
         pairs = zip(node.outputs, found)
@@ -107,6 +107,17 @@ def _push(emitter: GraphEmitter, node: Apply, tangents: Tangents) -> None:
     for number, output in enumerate(node.outputs):
         if is_float(emitter.type_of(output)[0]):
             _push_output(emitter, step, number, tangents)
+
+
+def native_tangents(
+    op: Op, inputs: Sequence[Variable], eval_points: Sequence[Variable | None]
+) -> list[Variable | None]:
+    """What a user's own `R_op` gets who calls that of a native Op."""
+    node = op.make_node(*inputs)
+    tangents = {v: p for v, p in zip(node.inputs, eval_points) if p is not None}
+    with at_site(creation_site(1)):
+        _push(GraphEmitter(), node, tangents)
+    return [tangents.get(output) for output in node.outputs]
 
 
 def _push_output(

@@ -8,14 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from tetractys.dialects.signature import DISCRETE, Signature, Spec
+from tetractys.configparser import config
+from tetractys.dialects.signature import DISCRETE, Signature, Spec, is_float
 from tetractys.gradient.null import DisconnectedType, NullType, disconnected_type
-from tetractys.graph import Apply, Op, Variable
+from tetractys.graph import Apply, Op, Variable, at_site, creation_site
 from tetractys.graph.site import move_site
-from tetractys.passes.vjp import DISCONNECTED, Emitter, Props, Step, Thunk, Undefined
+from tetractys.passes.vjp import (
+    DISCONNECTED,
+    ZERO,
+    Emitter,
+    Props,
+    Step,
+    Thunk,
+    Undefined,
+    backpropagate,
+)
 from tetractys.tensor.constants import as_tensor_variable, constant
 from tetractys.tensor.elemwise import Elemwise, dimshuffle_op, elemwise_op
-from tetractys.tensor.native import native_op
+from tetractys.tensor.native import NativeOp, native_op
 
 _NOT_AN_ARRAY: Spec = ("object", ())
 
@@ -98,7 +108,46 @@ def _step(node: Apply) -> Step[Variable]:
 
 def has_own_gradient(op: Op) -> bool:
     """Whether the Op's class defines `grad` or `L_op` itself."""
-    return type(op).L_op is not Op.L_op or type(op).grad is not Op.grad
+    return overrides(op, "L_op") or overrides(op, "grad")
+
+
+def overrides(op: Op, method: str) -> bool:
+    """Whether the Op's class, or one of the user's that it derives from, defines a method."""
+    definer = next(class_ for class_ in type(op).__mro__ if method in vars(class_))
+    return definer not in (Op, NativeOp)
+
+
+def native_gradients(
+    op: NativeOp,
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    output_grads: Sequence[Variable],
+) -> list[Any]:
+    """What a user's own `grad` gets who calls that of a native Op: the driver on one step."""
+    emitter = GraphEmitter()
+    seeds: dict[Variable, Variable | Undefined] = {
+        output: gradient
+        for output, gradient in zip(outputs, output_grads)
+        if not isinstance(gradient.type, DisconnectedType)
+    }
+    step = Step(op.signature, op.props, inputs, outputs, origin=outputs[0].owner)
+    gradients: list[Any] = []
+    with at_site(creation_site(1)):
+        found = backpropagate(emitter, [step], seeds, list(inputs))
+        for variable, gradient in zip(inputs, found):
+            if gradient is DISCONNECTED:
+                gradients.append(disconnected_type())
+            elif gradient is ZERO:
+                gradients.append(emitter.fill_like(variable, 0.0, float_dtype(emitter, variable)))
+            else:
+                gradients.append(gradient)
+    return gradients
+
+
+def float_dtype(emitter: GraphEmitter, variable: Variable) -> str:
+    """The dtype of a gradient of zero: the variable's own, or floatX."""
+    dtype = emitter.type_of(variable)[0]
+    return dtype if is_float(dtype) else config.floatX
 
 
 def connection_pattern(node: Apply) -> list[list[bool]]:

@@ -6,9 +6,8 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from tetractys.configparser import config
 from tetractys.dialects.signature import is_float
-from tetractys.gradient.graph_rules import GraphEmitter, steps_of
+from tetractys.gradient.graph_rules import GraphEmitter, float_dtype, steps_of
 from tetractys.gradient.null import (
     DisconnectedInputError,
     DisconnectedType,
@@ -120,8 +119,7 @@ def _seeds(
     """The gradients that propagation starts from: that of the cost is 1."""
     seeds: dict[Variable, Variable | Undefined] = {}
     if cost is not None and cost not in known:
-        dtype = emitter.type_of(cost)[0]
-        seeds[cost] = emitter.fill_like(cost, 1.0, dtype if is_float(dtype) else config.floatX)
+        seeds[cost] = emitter.fill_like(cost, 1.0, float_dtype(emitter, cost))
     for variable, gradient in known.items():
         if not isinstance(gradient, Variable):
             raise TypeError(
@@ -205,8 +203,7 @@ def disconnected_value(emitter: GraphEmitter, variable: Variable, form: str) -> 
 
 def float_zeros_like(emitter: GraphEmitter, variable: Variable) -> Variable:
     """Zeros of the shape of `variable`, of its dtype or of floatX."""
-    dtype = emitter.type_of(variable)[0]
-    return emitter.fill_like(variable, 0.0, dtype if is_float(dtype) else config.floatX)
+    return emitter.fill_like(variable, 0.0, float_dtype(emitter, variable))
 
 
 def Lop(

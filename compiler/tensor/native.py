@@ -75,6 +75,31 @@ class NativeOp(Op):
         """The specs of the outputs."""
         return self.signature.infer([variable.type.spec for variable in variables], self.props)
 
+    def L_op(
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        output_grads: Sequence[Variable],
+    ) -> Sequence[Variable]:
+        """Gradients by each input, by the operation's rule."""
+        from tetractys.gradient.graph_rules import native_gradients
+
+        return native_gradients(self, inputs, outputs, output_grads)
+
+    def grad(
+        self, inputs: Sequence[Variable], output_grads: Sequence[Variable]
+    ) -> Sequence[Variable]:
+        """Gradients by each input, by the operation's rule."""
+        return self.L_op(inputs, self.make_node(*inputs).outputs, output_grads)
+
+    def R_op(
+        self, inputs: Sequence[Variable], eval_points: Sequence[Variable | None]
+    ) -> Sequence[Variable | None]:
+        """The directional derivative along `eval_points`, by the operation's rule."""
+        from tetractys.gradient.forward import native_tangents
+
+        return native_tangents(self, inputs, eval_points)
+
     def __str__(self) -> str:
         return type(self).__name__
 

@@ -372,6 +372,17 @@ def test_host_operations() -> None:
         T.grad(unsaid, y)
 
 
+def test_the_methods_of_native_operations() -> None:
+    """Users' own `grad` and `R_op` call those of native Ops (Theano's do)."""
+    x, g = T.dscalar("x"), T.dscalar("g")
+    assert pp(T.exp.grad([x], [g])[0]) == "(g * exp(x))"
+    assert pp(T.exp.L_op([x], [T.exp(x)], [g])[0]) == "(g * exp(x))"
+    assert value_of(T.exp.R_op([x], [g])[0], {x: 0.0, g: 3.0}) == 3
+    assert value_of(T.sgn.grad([x], [g])[0], {x: 2.0}) == 0
+    first, second = T.second.grad([x, x * 1], [g])
+    assert isinstance(first.type, DisconnectedType) and second is g
+
+
 @pytest.mark.parametrize(
     ("form", "error", "words"),
     [
