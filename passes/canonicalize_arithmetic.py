@@ -57,8 +57,8 @@ def constant_on_the_right(rw: Rewriter, op: Operation) -> bool:
     first, second = op.operands
     if number_of(first) is None or number_of(second) is not None:
         return False
-    class_ = _MIRRORED.get(type(op), type(op))  # pyright: ignore[reportArgumentType]
-    return rw.replace_by(class_, second, first)  # pyright: ignore[reportArgumentType]
+    assert isinstance(op, elemwise.ElemwiseOp)
+    return rw.replace_by(_MIRRORED.get(type(op), type(op)), second, first)
 
 
 # Neutral elements.
@@ -164,7 +164,7 @@ def negated_constant_factor(rw: Rewriter, op: Operation) -> bool:
     if number is None or not op.operands[0].has_one_use() or not _is_uniform(product):
         return False
     constant = rw.constant(-number, product.operands[1].type)
-    return rw.replace_by(type(product), product.operands[0], constant)  # pyright: ignore
+    return rw.replace_by(type(product), product.operands[0], constant)  # pyright: ignore[reportArgumentType]
 
 
 @ARITHMETIC.on(elemwise.NegOp)

@@ -151,7 +151,9 @@ def element_of_vector(rw: Rewriter, op: Operation) -> bool:
 def element_of_cast(rw: Rewriter, op: Operation) -> bool:
     """cast(v)[i] -> cast(v[i]): Theano's mean divides by an element of a cast shape."""
     cast_ = made_by(op.operands[0], elemwise.CastOp)
-    if cast_ is None or len(op.operands) != 1 or shape_of(op.results[0]) or _static_index(op) is None:
+    if cast_ is None or len(op.operands) != 1 or _static_index(op) is None:
+        return False
+    if shape_of(op.results[0]):
         return False
     element = rw.make(tensor.SubtensorOp, cast_.operands[0], **props_of(cast(SignatureOp, op)))
     return rw.replace_by(elemwise.CastOp, element, dtype=types.dtype_of(op.results[0].type))

@@ -11,6 +11,7 @@ check must not be dropped for the sake of an equation that the same check would 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias, cast
 
 from xdsl.ir import Operation, SSAValue
@@ -97,7 +98,7 @@ def _of_arange(op: Operation, dim: int) -> Root | None:
     return None if isinstance(root, SSAValue) else root if isinstance(root, tuple) else max(root, 0)
 
 
-_STEPS = {
+_STEPS: dict[type[Operation], Callable[[Operation, int], Root | None]] = {
     tensor.DimshuffleOp: lambda op, dim: (op.operands[0], _ints(op, "order")[dim]),
     tensor.ReduceOp: _of_kept,
     tensor.MaxAndArgmaxOp: _of_kept,
@@ -165,7 +166,7 @@ def _step(value: SSAValue, dim: int) -> Root:
     owner = value.owner
     if isinstance(owner, elemwise.ElemwiseOp | elemwise.CompositeOp):
         found = _of_elemwise(owner, dim)
-    elif (rule := _STEPS.get(type(owner))) is not None:  # pyright: ignore[reportArgumentType]
+    elif isinstance(owner, Operation) and (rule := _STEPS.get(type(owner))) is not None:
         found = rule(owner, dim)
     else:
         found = None

@@ -22,7 +22,7 @@ def made_by(value: SSAValue, class_: type[OpT]) -> OpT | None:
 def argument_of(value: SSAValue, class_: type[Operation]) -> SSAValue | None:
     """`x` if `value` is `class_(x, ...)`."""
     owner = value.owner
-    return owner.operands[0] if type(owner) is class_ else None  # pyright: ignore
+    return owner.operands[0] if isinstance(owner, Operation) and type(owner) is class_ else None
 
 
 def number_of(value: SSAValue) -> int | float | bool | None:

@@ -3,7 +3,8 @@
 Three rules, all *stabilising*, on the products of `stabilize_products`:
 
 * a product is written again if its normal form needs fewer sigmoids, exponentials and divisions:
-  exp(t) * sigmoid(-t) -> sigmoid(t);  x * f / f -> x  where f is never 0 or infinite as a real number;
+  exp(t) * sigmoid(-t) -> sigmoid(t);  x * f / f -> x  where f is no 0 and no infinity as a real
+  number;
 * a factor moves into a sum if that removes every division by it:
   (a / s + b / r) * s * r -> a * r + b * s,  s = sigmoid(t), r = sigmoid(-t): the gradient of binary
   cross-entropy, which is 0 * inf where s rounds to 1;
@@ -55,9 +56,9 @@ def _depends(values: Iterable[SSAValue], wanted: SSAValue) -> bool:
         if value is wanted:
             return True
         owner = value.owner
-        keeps = isinstance(owner, elemwise.ElemwiseOp) and not isinstance(owner, _HIDES_NAN)
-        if keeps or isinstance(owner, tensor.DimshuffleOp):
-            pending.extend(cast(Operation, owner).operands)
+        keeps = isinstance(owner, elemwise.ElemwiseOp) and type(owner) not in _HIDES_NAN
+        if isinstance(owner, Operation) and (keeps or type(owner) is tensor.DimshuffleOp):
+            pending.extend(owner.operands)
     return False
 
 
@@ -149,9 +150,9 @@ class Collector:
         while pending:
             term, is_negative = pending.pop()
             owner = term.owner
-            splits = isinstance(owner, elemwise.AddOp | elemwise.SubOp)
-            if splits and (term is value or self.factors.get(term) is None):
-                second = is_negative ^ isinstance(owner, elemwise.SubOp)
+            splits = term is value or self.factors.get(term) is None
+            if splits and isinstance(owner, elemwise.AddOp | elemwise.SubOp):
+                second = is_negative ^ (type(owner) is elemwise.SubOp)
                 pending += [(owner.operands[1], second), (owner.operands[0], is_negative)]
             else:
                 product = self.factors.product(term)
@@ -179,7 +180,7 @@ class Collector:
 
     # ---- softmax
 
-    def _softmax_gradient(self, op: elemwise.MulOp) -> bool:
+    def _softmax_gradient(self, op: Operation) -> bool:
         """(g - sum(g * s)) * s with g = G / s -> G - s * sum(G)."""
         for soft, difference in (tuple(op.operands), tuple(op.operands)[::-1]):
             inner = made_by(difference, elemwise.SubOp)
@@ -200,7 +201,7 @@ class Collector:
         if reduce is None:
             return False
         props = props_of(reduce)
-        last = len(cast("tuple[int, ...]", _order(expanded))) - 1
+        last = len(_order(expanded)) - 1
         order = (*range(last), -1)
         if props["kind"] != "add" or props["axes"] != (last,) or _order(expanded) != order:
             return False
@@ -219,7 +220,7 @@ class Collector:
             value = build_product(self.rw, product.times(Product(leaves={soft: 1})), gradient)
             return value if value.type == gradient.type else None
         scatter = made_by(gradient, tensor.AdvancedIncSubtensorOp)
-        if scatter is None or scatter.operands[0].owner is None:
+        if scatter is None:
             return None
         base, stored, *indices = scatter.operands
         if not _is_zero(base):

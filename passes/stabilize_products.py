@@ -107,7 +107,8 @@ def _argument(value: SSAValue, order: tuple[int, ...] | None = None) -> tuple[Ar
 
 def _sigmoid_powers(value: SSAValue, powers: tuple[int, int]) -> Product:
     key, is_negated = _argument(value)
-    return Product(sigmoids={key: powers[::-1] if is_negated else powers}, count=1)
+    a, b = powers
+    return Product(sigmoids={key: (b, a) if is_negated else (a, b)}, count=1)
 
 
 class Factors:

@@ -14,6 +14,7 @@ from xdsl.ir import Operation, SSAValue
 from tetractys.dialects import elemwise, tensor, types
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.dialects.signature import is_float
+from tetractys.passes.matching import argument_of
 from tetractys.passes.rewriting import Rewriter
 
 _LIMIT = 8
@@ -29,8 +30,7 @@ class Peeled:
 
     def made_by(self, class_: type[Operation]) -> SSAValue | None:
         """`t` if the core is `class_(t)`."""
-        owner = self.core.owner
-        return owner.operands[0] if type(owner) is class_ else None  # pyright: ignore[reportReturnType]
+        return argument_of(self.core, class_)
 
     def argument(self, rw: Rewriter, value: SSAValue) -> SSAValue:
         """`value`, an operand of the core's operation, in the type to compute in."""

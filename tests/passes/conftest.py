@@ -18,6 +18,8 @@ from tetractys.oracle.program import parse
 from tetractys.passes.emit_llvm import emit
 from tetractys.passes.registry import load_pass
 from tetractys.runtime import blas, jit
+from tetractys.tools.ir_parser import LocatingParser
+from tetractys.tools.opt import OptMain
 
 LEVEL_2 = ("expand-math", "vectorize", "mark-inplace", "bufferize", "lower-loops-to-llvm")
 """From scheduled loops to LLVM."""
@@ -61,7 +63,9 @@ class Kernel:
         self.workspace = 0
 
     def __call__(self, *args: Any) -> list[Any]:
-        """Runs the kernel on arrays as they are; results are new arrays, filled with rubbish before."""
+        """Runs the kernel on arrays as they are; results are new arrays, filled with rubbish
+        before.
+        """
         arrays = [np.asarray(arg) for arg in args]
         words = sum(1 + 2 * a.ndim for a in arrays) + sum(1 + 2 * len(s) for _, s in self.results)
         flat = np.zeros(16 + words, np.int64)
@@ -121,5 +125,21 @@ def compile_kernel() -> Callable[..., Kernel]:
         if isinstance(source, str):
             return Kernel(parse(source), LEVEL_2 if passes is None else passes)
         return Kernel(source, PIPELINE if passes is None else passes)
+
+    return compile_
+
+
+@pytest.fixture
+def compiled() -> Callable[..., ModuleOp]:
+    """`compiled(text, "canonicalize", "cse")`: the module after these passes, verified."""
+
+    def compile_(text: str, *names: str) -> ModuleOp:
+        context = OptMain(["/dev/null"]).ctx
+        module = LocatingParser(context, text, "test.mlir").parse_module()
+        module.verify()
+        for name in names:
+            load_pass(name)().apply(context, module)
+        module.verify()
+        return module
 
     return compile_

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from tetractys.oracle.tensor import run
 from xdsl.dialects.builtin import ModuleOp
+
+from tetractys.oracle.tensor import run
 
 Compiled = Callable[..., ModuleOp]
 
@@ -24,14 +25,14 @@ Compiled = Callable[..., ModuleOp]
     "  %r = elemwise.add %m, %k : tensor<?xf64>",
 ])  # fmt: skip
 def test_sizes_that_differ_are_still_an_error(compiled: Compiled, body: str) -> None:
-    text = f"""func.func @main(%x: tensor<?xf64>, %y: tensor<?xf64>, %v: tensor<1xf64>) -> tensor<?xf64> {{
+    arguments = "%x: tensor<?xf64>, %y: tensor<?xf64>, %v: tensor<1xf64>"
+    text = f"""func.func @main({arguments}) -> tensor<?xf64> {{
   {body}
   func.return %r : tensor<?xf64>
 }}"""
     module = compiled(text, "canonicalize", "cse")
     assert "elemwise.second" not in {op.name for op in module.walk()} or "add" in body
     for size in (3, 2, 1):  # a run-time 1 is no broadcast
-        arguments = [np.ones(size), np.ones(4), np.ones(1)]
         with pytest.raises(ValueError, match="mis-match"):
-            run(module, arguments)
+            run(module, [np.ones(size), np.ones(4), np.ones(1)])
     np.testing.assert_array_equal(run(module, [np.ones(4)] * 2 + [np.ones(1)])[0].shape, (4,))

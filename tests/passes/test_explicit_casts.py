@@ -1,4 +1,4 @@
-"""`explicit-casts`: uniform afterwards, and the numbers that the oracle computes from mixed dtypes."""
+"""`explicit-casts`: uniform afterwards, and the numbers of the oracle for mixed dtypes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Region
+
 from tetractys.dialects import elemwise, elemwise_signatures, types
 from tetractys.dialects.build import build
 from tetractys.dialects.scalar_table import TABLE, default_props, dtype_cases
@@ -14,9 +18,6 @@ from tetractys.oracle.agreement import difference
 from tetractys.oracle.tensor import run
 from tetractys.passes.explicit_casts import ExplicitCastsPass, check_uniform
 from tetractys.tools.opt import OptMain
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Region
 
 Compiled = Callable[..., ModuleOp]
 
@@ -27,7 +28,9 @@ def cases() -> Iterator[ElemwiseSignature]:
             yield signature
 
 
-def module_of(signature: ElemwiseSignature, dtypes: tuple[str, ...], props: dict[str, object]) -> ModuleOp:
+def module_of(
+    signature: ElemwiseSignature, dtypes: tuple[str, ...], props: dict[str, object]
+) -> ModuleOp:
     block = Block(arg_types=[types.tensor_type((dtype, (-1,))) for dtype in dtypes])
     op = build(signature, block.args, props)
     block.add_ops([op, ReturnOp.create(operands=op.results)])
@@ -54,7 +57,7 @@ def test_the_check_names_what_is_not_uniform(compiled: Compiled) -> None:
   %0 = elemwise.mul %x, %n : (tensor<?xf64>, tensor<?xi8>) -> tensor<?xf64>
   func.return %0 : tensor<?xf64>
 }"""
-    with pytest.raises(ValueError, match=r"elemwise.mul: found int8 in operand 1; expected float64"):
+    with pytest.raises(ValueError, match="elemwise.mul: found int8 in operand 1; expected float64"):
         check_uniform(compiled(text).walk())
     check_uniform(compiled(text, "explicit-casts").walk())
 

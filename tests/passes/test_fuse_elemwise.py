@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from xdsl.dialects.builtin import FusedLoc, ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Region
+
 from tetractys.dialects import elemwise, types
 from tetractys.passes import registry
 from tetractys.passes.fuse_elemwise import Refusal, fuse_module
 from tetractys.passes.rewriting import create
 from tetractys.tools.opt import OptMain
-from xdsl.dialects.builtin import FusedLoc, ModuleOp
-from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Region
 
 Compiled = Callable[..., ModuleOp]
 VECTOR = types.tensor_type(("float64", (-1,)))
@@ -35,11 +36,11 @@ def test_every_edge_that_does_not_fuse_has_a_reason(compiled: Compiled) -> None:
         ("tensor.dimshuffle", "elemwise.sqrt"):
             "tensor.dimshuffle is no elementwise operation on arrays",
         ("elemwise.sqrt", "elemwise.true_div"):
-            "shapes [1] and [-1] differ: the smaller value would be computed again for each element "
-            "of the larger",
+            "shapes [1] and [-1] differ: the smaller value would be computed again for each "
+            "element of the larger",
         ("elemwise.exp", "elemwise.true_div"):
-            "another operand of the consumer is made from the producer's group by an operation that "
-            "does not fuse, so one kernel could not compute both",
+            "another operand of the consumer is made from the producer's group by an operation "
+            "that does not fuse, so one kernel could not compute both",
     }
 
 

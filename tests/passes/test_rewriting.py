@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from xdsl.dialects.builtin import FusedLoc, ModuleOp, UnknownLoc
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Operation, Region
+
 from tetractys.dialects import elemwise, types
 from tetractys.passes.rewriting import (
     PatternTable,
-    Rewriter,
     RewriteLimitError,
+    Rewriter,
     apply_patterns,
     create,
     fuse_locations,
     operations_of,
 )
-from xdsl.dialects.builtin import FusedLoc, ModuleOp, UnknownLoc
-from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Operation, Region
 
 VECTOR = types.tensor_type(("float64", (-1,)))
 Compiled = Callable[..., ModuleOp]
@@ -47,7 +48,8 @@ def test_new_operations_have_the_location_of_the_matched_one() -> None:
 
     @table.on(elemwise.NegOp)
     def two_for_one(rw: Rewriter, op: Operation) -> bool:
-        return rw.replace_by(elemwise.SubOp, rw.make(elemwise.AbsOp, op.operands[0]), op.operands[0])
+        (value,) = op.operands
+        return rw.replace_by(elemwise.SubOp, rw.make(elemwise.AbsOp, value), value)
 
     module = chain(4)
     assert apply_patterns(module, table) == 2
