@@ -84,6 +84,21 @@ class CompiledFunction(Function):
 
         return draw(self)
 
+    def pp(self) -> str:
+        """The formulas of the outputs, then of the updates, as the user wrote them, a line each."""
+        from tetractys.printing import pp
+
+        outputs = [pp(variable) for variable in self.maker.outputs]
+        updated = zip(self.maker.targets, self.maker.request.results[len(outputs) :])
+        return "\n".join([*outputs, *(f"{target} <- {pp(value)}" for target, value in updated)])
+
+    def debugprint_lines(self, **options: object) -> list[str]:
+        """What `debugprint(f)` shows: the operations after level 1, each with the user's line.
+
+        `depth`, `print_type` and `ids`, which trees of variables take, say nothing here.
+        """
+        return self.ir("tensor", debuginfo=True).splitlines()
+
     def get_shared(self) -> list[SharedVariable]:
         """The shared variables that it reads or updates."""
         return list(dict.fromkeys([*self.maker.request.shareds, *self.maker.targets]))  # type: ignore[list-item]

@@ -31,6 +31,11 @@ def normalize_inputs(inputs: object, allow_downcast: bool | None) -> list[In]:
                 f"Cannot use a shared variable ({variable}) as explicit input. Consider "
                 "substituting a non-shared variable via the `givens` parameter"
             )
+        if item.update is not None:
+            raise NotImplementedError(
+                f"In: found an update of input {variable}; expected none, inputs keep no state; "
+                "use tetractys.shared and `updates`"
+            )
         if isinstance(variable, Constant):
             raise TypeError(f"Constants not allowed in param list: {variable}")
         if variable in seen:
@@ -123,7 +128,7 @@ def check_unused(inputs: Sequence[In], results: Sequence[Variable], what: str) -
         return
     used = set(ancestors(results))
     for index, item in enumerate(inputs):
-        if item.variable in used or item.update is not None:
+        if item.variable in used:
             continue
         message = (
             "tetractys.function was asked to create a function computing outputs given certain "

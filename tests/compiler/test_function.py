@@ -153,6 +153,22 @@ def test_looking_inside() -> None:
         f.ir("graph")
 
 
+def test_printing_compiled_functions() -> None:
+    """`pp` gives the formulas, `debugprint` the operations of level 1 with their lines."""
+    x, s = T.dscalar("x"), shared(1.0, name="s")
+    f = function([x], x * 2, updates={s: s + x})
+    assert tetractys.pp(f) == "(x * TensorConstant{2})\ns <- (s + x)"
+    text = tetractys.debugprint(f, file="str")
+    assert "elemwise.add" in text and __file__ in text
+
+
+def test_an_input_keeps_no_state() -> None:
+    """`In(update=)` is refused in words; shared variables are for that."""
+    x = T.dscalar("x")
+    with pytest.raises(NotImplementedError, match="use tetractys.shared and `updates`"):
+        function([In(x, value=1.0, update=x + 1)], x)
+
+
 def test_a_warm_cache_imports_no_compiler(tmp_path: object) -> None:
     """The second process loads the object: no xDSL is imported."""
     import os
