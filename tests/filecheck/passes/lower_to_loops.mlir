@@ -1,0 +1,247 @@
+// RUN: tt-opt %s -p lower-to-loops --split-input-file | filecheck %s
+
+// Rank 0 becomes scalars, in the signature too.
+func.func @scalars(%x: tensor<f64>, %y: tensor<f64>) -> tensor<f64> {
+  %0 = elemwise.mul %x, %y : tensor<f64>
+  func.return %0 : tensor<f64>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @scalars(
+// CHECK-SAME: %[[X:[^ ,:]+]]: f64, %[[Y:[^ ,:]+]]: f64) -> f64 {
+// CHECK-NEXT: %[[V0:.+]] = elemwise.mul %[[X]], %[[Y]] : f64
+// CHECK-NEXT: func.return %[[V0]] : f64
+// CHECK-NEXT: }
+// -----
+
+// One nest; a dimshuffle vanishes into its maps, static 1 is index 0, a constant stands in the body.
+func.func @elementwise(%x: tensor<?x?xf64>, %r: tensor<1x?xf64>, %s: tensor<f64>) -> tensor<?x?xf64> {
+  %0 = tensor.dimshuffle %x {order = array<i64: 1, 0>} : tensor<?x?xf64>
+  %1 = tensor.dimshuffle %s {order = array<i64: -1, -1>} : (tensor<f64>) -> tensor<1x1xf64>
+  %two = elemwise.constant 2.0 : tensor<1x1xf64>
+  %2 = elemwise.mul %0, %two : (tensor<?x?xf64>, tensor<1x1xf64>) -> tensor<?x?xf64>
+  %3 = elemwise.composite (%a = %2 : tensor<?x?xf64>, %b = %r : tensor<1x?xf64>, %c = %1 : tensor<1x1xf64>) -> tensor<?x?xf64> {
+    %4 = elemwise.add %a, %b : f64
+    %5 = elemwise.sub %4, %c : f64
+    elemwise.yield %5 : f64
+  }
+  func.return %3 : tensor<?x?xf64>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @elementwise(
+// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?x?xf64>, %[[R:[^ ,:]+]]: tensor<1x?xf64>, %[[S:[^ ,:]+]]: f64) -> tensor<?x?xf64> {
+// CHECK-NEXT: %[[V0:.+]] = loops.dim %[[X]], 0 : tensor<?x?xf64>
+// CHECK-NEXT: %[[V1:.+]] = loops.dim %[[R]], 1 : tensor<1x?xf64>
+// CHECK-NEXT: %[[V2:.+]] = loops.dim %[[X]], 1 : tensor<?x?xf64>
+// CHECK-NEXT: loops.check %[[V0]], %[[V1]] {message = "Input dimension mis-match. (input[0].shape[1] = {0}, input[1].shape[1] = {1})"} : (index, index) -> ()
+// CHECK-NEXT: %[[MUL:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[V2]], %[[J:[^ ,:]+]] < %[[V0]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[J]], %[[I]]] : tensor<?x?xf64>) -> (collect[%[[I]], %[[J]]] : tensor<?x?xf64>) {
+// CHECK-NEXT: %[[V3:.+]] = elemwise.constant 2.000000e+00 : f64
+// CHECK-NEXT: %[[V4:.+]] = elemwise.mul %[[X_1]], %[[V3]] : f64
+// CHECK-NEXT: loops.yield %[[V4]] : f64
+// CHECK-NEXT: }
+// CHECK-NEXT: %[[SUB:[^ ,:]+]] = loops.nest (%[[I_1:[^ ,:]+]] < %[[V2]], %[[J_1:[^ ,:]+]] < %[[V0]]) ins(%[[MUL_1:[^ ,:]+]] = %[[MUL]][%[[I_1]], %[[J_1]]] : tensor<?x?xf64>, %[[R_1:[^ ,:]+]] = %[[R]][0, %[[J_1]]] : tensor<1x?xf64>) -> (collect[%[[I_1]], %[[J_1]]] : tensor<?x?xf64>) {
+// CHECK-NEXT: %[[V5:.+]] = elemwise.add %[[MUL_1]], %[[R_1]] : f64
+// CHECK-NEXT: %[[V6:.+]] = elemwise.sub %[[V5]], %[[S]] : f64
+// CHECK-NEXT: loops.yield %[[V6]] : f64
+// CHECK-NEXT: }
+// CHECK-NEXT: func.return %[[SUB]] : tensor<?x?xf64>
+// CHECK-NEXT: }
+// -----
+
+// A transposed product: the iterators that the result leaves out are combined.
+func.func @product(%x: tensor<?x?xf64>, %e: tensor<?xf64>) -> tensor<?xf64> {
+  %0 = tensor.dimshuffle %x {order = array<i64: 1, 0>} : tensor<?x?xf64>
+  %1 = tensor.dot %0, %e : (tensor<?x?xf64>, tensor<?xf64>) -> tensor<?xf64>
+  func.return %1 : tensor<?xf64>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @product(
+// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?x?xf64>, %[[E:[^ ,:]+]]: tensor<?xf64>) -> tensor<?xf64> {
+// CHECK-NEXT: %[[V0:.+]] = loops.dim %[[X]], 0 : tensor<?x?xf64>
+// CHECK-NEXT: %[[V1:.+]] = loops.dim %[[E]], 0 : tensor<?xf64>
+// CHECK-NEXT: %[[V2:.+]] = loops.dim %[[X]], 1 : tensor<?x?xf64>
+// CHECK-NEXT: loops.check %[[V0]], %[[V1]] {message = "shapes not aligned: {0} (dim 1) != {1} (dim 0)"} : (index, index) -> ()
+// CHECK-NEXT: %[[DOT:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[V2]], %[[J:[^ ,:]+]] < %[[V0]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[J]], %[[I]]] : tensor<?x?xf64>, %[[E_1:[^ ,:]+]] = %[[E]][%[[J]]] : tensor<?xf64>) -> (add[%[[I]]] : tensor<?xf64>) {
+// CHECK-NEXT: %[[V3:.+]] = elemwise.mul %[[X_1]], %[[E_1]] : f64
+// CHECK-NEXT: loops.yield %[[V3]] : f64
+// CHECK-NEXT: }
+// CHECK-NEXT: func.return %[[DOT]] : tensor<?xf64>
+// CHECK-NEXT: }
+// -----
+
+// A library call takes a transposed view as a flag.
+func.func @gemm(%x: tensor<?x?xf64>, %y: tensor<?x?xf64>) -> tensor<?x?xf64> {
+  %0 = tensor.dimshuffle %x {order = array<i64: 1, 0>} : tensor<?x?xf64>
+  %1 = tensor.gemm %0, %y : tensor<?x?xf64>
+  func.return %1 : tensor<?x?xf64>
+}
+// CHECK-LABEL: func.func @gemm
+// CHECK: loops.call %x, %y {callee = "gemm", options = {transpose_a = true}}
+
+// -----
+
+// Reductions: a narrow result of a wide accumulator is cast behind; bools add up by `or`.
+func.func @reductions(%x: tensor<?x?xf32>, %b: tensor<?xi1>) -> (tensor<?xf32>, tensor<i1>) {
+  %0 = tensor.reduce %x {kind = "add", axes = array<i64: 1>, acc_dtype = f64} : (tensor<?x?xf32>) -> tensor<?xf32>
+  %1 = tensor.reduce %b {kind = "max", axes = array<i64: 0>} : (tensor<?xi1>) -> tensor<i1>
+  func.return %0, %1 : tensor<?xf32>, tensor<i1>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @reductions(
+// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?x?xf32>, %[[B:[^ ,:]+]]: tensor<?xi1>) -> (tensor<?xf32>, i1) {
+// CHECK-NEXT: %[[V0:.+]] = loops.dim %[[B]], 0 : tensor<?xi1>
+// CHECK-NEXT: %[[V1:.+]] = elemwise.constant 1 : index
+// CHECK-NEXT: %[[V2:.+]] = loops.dim %[[X]], 0 : tensor<?x?xf32>
+// CHECK-NEXT: %[[V3:.+]] = loops.dim %[[X]], 1 : tensor<?x?xf32>
+// CHECK-NEXT: %[[V4:.+]] = elemwise.minimum %[[V0]], %[[V1]] : index
+// CHECK-NEXT: %[[V5:.+]] = elemwise.maximum %[[V4]], %[[V1]] : index
+// CHECK-NEXT: loops.check %[[V4]], %[[V5]] {message = "zero-size array to reduction operation maximum which has no identity"} : (index, index) -> ()
+// CHECK-NEXT: %[[V6:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[V2]], %[[J:[^ ,:]+]] < %[[V3]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[I]], %[[J]]] : tensor<?x?xf32>) -> (add[%[[I]]] : tensor<?xf64>) {
+// CHECK-NEXT: %[[V7:.+]] = elemwise.cast %[[X_1]] {dtype = f64} : (f32) -> f64
+// CHECK-NEXT: loops.yield %[[V7]] : f64
+// CHECK-NEXT: }
+// CHECK-NEXT: %[[SUM:[^ ,:]+]] = loops.nest (%[[I_1:[^ ,:]+]] < %[[V2]]) ins(%[[V8:[^ ,:]+]] = %[[V6]][%[[I_1]]] : tensor<?xf64>) -> (collect[%[[I_1]]] : tensor<?xf32>) {
+// CHECK-NEXT: %[[V9:.+]] = elemwise.cast %[[V8]] {dtype = f32} : (f64) -> f32
+// CHECK-NEXT: loops.yield %[[V9]] : f32
+// CHECK-NEXT: }
+// CHECK-NEXT: %[[MAX:[^ ,:]+]] = loops.nest (%[[I_2:[^ ,:]+]] < %[[V0]]) ins(%[[B_1:[^ ,:]+]] = %[[B]][%[[I_2]]] : tensor<?xi1>) -> (or[] : i1) {
+// CHECK-NEXT: loops.yield %[[B_1]] : i1
+// CHECK-NEXT: }
+// CHECK-NEXT: func.return %[[SUM]], %[[MAX]] : tensor<?xf32>, i1
+// CHECK-NEXT: }
+// -----
+
+// The position of a maximum over two dimensions counts them in row-major order.
+func.func @argmax(%x: tensor<?x?xf64>) -> (tensor<f64>, tensor<i64>) {
+  %0, %1 = tensor.max_and_argmax %x {axes = array<i64: 0, 1>} : (tensor<?x?xf64>) -> (tensor<f64>, tensor<i64>)
+  func.return %0, %1 : tensor<f64>, tensor<i64>
+}
+// CHECK-LABEL: func.func @argmax
+// CHECK: loops.nest (%[[I:.+]] < %{{.+}}, %[[J:.+]] < %[[M:.+]]) ins(%[[X:.+]] = %x[%[[I]], %[[J]]] : tensor<?x?xf64>) -> (max[] : f64, argmax[] : i64) {
+// CHECK-NEXT: %[[A:.+]] = elemwise.mul %[[I]], %[[M]] : index
+// CHECK-NEXT: %[[B:.+]] = elemwise.add %[[A]], %[[J]] : index
+// CHECK-NEXT: %[[C:.+]] = elemwise.cast %[[B]] {dtype = i64} : (index) -> i64
+// CHECK-NEXT: loops.yield %[[X]], %[[C]] : f64, i64
+
+// -----
+
+// Fills and ranges make no array of their own; only a result is collected.
+func.func @fills(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xi64>) {
+  %n = tensor.size %x {dim = 0} : (tensor<?xf64>) -> tensor<i64>
+  %one = elemwise.constant 1.0 : tensor<f64>
+  %0 = tensor.alloc %one, %n {ones = array<i64>} : (tensor<f64>, tensor<i64>) -> tensor<?xf64>
+  %1 = elemwise.add %x, %0 : tensor<?xf64>
+  %zero = elemwise.constant 0 : tensor<i64>
+  %step = elemwise.constant 1 : tensor<i64>
+  %2 = tensor.arange %zero, %n, %step {dtype = i64} : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  func.return %1, %2 : tensor<?xf64>, tensor<?xi64>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @fills(
+// CHECK-SAME: %[[X:.+]]: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xi64>) {
+// CHECK-NEXT: %[[V0:.+]] = loops.dim %[[X]], 0 : tensor<?xf64>
+// CHECK-NEXT: %[[ADD:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[V0]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[I]]] : tensor<?xf64>) -> (collect[%[[I]]] : tensor<?xf64>) {
+// CHECK-NEXT: %[[V1:.+]] = elemwise.constant 1.000000e+00 : f64
+// CHECK-NEXT: %[[V2:.+]] = elemwise.add %[[X_1]], %[[V1]] : f64
+// CHECK-NEXT: loops.yield %[[V2]] : f64
+// CHECK-NEXT: }
+// CHECK-NEXT: %[[V3:.+]] = elemwise.constant 0 : i64
+// CHECK-NEXT: %[[V4:.+]] = elemwise.constant 1 : i64
+// CHECK-NEXT: %[[V5:[^ ,:]+]] = loops.nest (%[[I_1:[^ ,:]+]] < %[[V0]]) -> (collect[%[[I_1]]] : tensor<?xi64>) {
+// CHECK-NEXT: %[[V6:.+]] = elemwise.cast %[[I_1]] {dtype = i64} : (index) -> i64
+// CHECK-NEXT: %[[V7:.+]] = elemwise.mul %[[V6]], %[[V4]] : i64
+// CHECK-NEXT: %[[V8:.+]] = elemwise.add %[[V3]], %[[V7]] : i64
+// CHECK-NEXT: loops.yield %[[V8]] : i64
+// CHECK-NEXT: }
+// CHECK-NEXT: func.return %[[ADD]], %[[V5]] : tensor<?xf64>, tensor<?xi64>
+// CHECK-NEXT: }
+// -----
+
+// p[arange(n), y]: the range is the iterator; an index out of range is found by the gather.
+func.func @pick(%p: tensor<?x?xf64>, %y: tensor<?xi64>) -> tensor<?xf64> {
+  %n = tensor.size %y {dim = 0} : (tensor<?xi64>) -> tensor<i64>
+  %zero = elemwise.constant 0 : tensor<i64>
+  %step = elemwise.constant 1 : tensor<i64>
+  %r = tensor.arange %zero, %n, %step {dtype = i64} : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  %0 = tensor.advanced_subtensor %p, %r, %y : (tensor<?x?xf64>, tensor<?xi64>, tensor<?xi64>) -> tensor<?xf64>
+  func.return %0 : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @pick
+// CHECK: loops.nest (%[[I:.+]] < %{{.+}}) ins(%{{.+}} = %y[%[[I]]] : tensor<?xi64>) -> (collect[%[[I]]] : tensor<?xf64>)
+// CHECK: loops.gather %p, %{{.+}}, %{{.+}} : (tensor<?x?xf64>, index, index) -> f64
+
+// -----
+
+// A full slice stays an iterator; a step is index arithmetic, in bounds by construction.
+func.func @slice(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
+  %0 = tensor.subtensor %x {slices = "::2, :"} : (tensor<?x?xf64>) -> tensor<?x?xf64>
+  %1 = elemwise.exp %0 : tensor<?x?xf64>
+  func.return %1 : tensor<?x?xf64>
+}
+// CHECK-LABEL: func.func @slice
+// CHECK: loops.nest (%[[I:.+]] < %{{.+}}, %[[J:.+]] < %{{.+}}) -> (collect[%[[I]], %[[J]]] : tensor<?x?xf64>) {
+// CHECK-NEXT: %[[TWO:.+]] = elemwise.constant 2 : index
+// CHECK-NEXT: %[[K:.+]] = elemwise.mul %[[I]], %[[TWO]] : index
+// CHECK-NEXT: loops.gather %x, %[[K]], %[[J]] {inbounds}
+
+// -----
+
+// Increments are scatters: a full slice is an iterator, another an index that the body yields.
+func.func @increment(%x: tensor<?x?xf64>, %v: tensor<?xf64>, %k: tensor<i64>) -> tensor<?x?xf64> {
+  %0 = tensor.inc_subtensor %x, %v, %k {slices = "@, :"} : (tensor<?x?xf64>, tensor<?xf64>, tensor<i64>) -> tensor<?x?xf64>
+  func.return %0 : tensor<?x?xf64>
+}
+// CHECK-LABEL: func.func @increment
+// CHECK: loops.nest (%[[J:.+]] < %{{.+}}) ins(%[[V:.+]] = %v[%[[J]]] : tensor<?xf64>) -> (scatter_add(%x)[?, %[[J]]] : tensor<?x?xf64>)
+
+// -----
+
+// A reshape that only adds dimensions of size 1 vanishes; another is a view of a copy of the caller's array.
+func.func @reshapes(%x: tensor<?x?xf64>) -> (tensor<?x1x?xf64>, tensor<?xf64>) {
+  %n = tensor.size %x {dim = 0} : (tensor<?x?xf64>) -> tensor<i64>
+  %m = tensor.size %x {dim = 1} : (tensor<?x?xf64>) -> tensor<i64>
+  %one = elemwise.constant 1 : tensor<i64>
+  %s = tensor.make_vector %n, %one, %m {dtype = i64} : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  %0 = tensor.reshape_to %x, %s {ndim = 3, ones = array<i64: 1>} : (tensor<?x?xf64>, tensor<?xi64>) -> tensor<?x1x?xf64>
+  %all = elemwise.constant -1 : tensor<i64>
+  %f = tensor.make_vector %all {dtype = i64} : (tensor<i64>) -> tensor<1xi64>
+  %1 = tensor.reshape_to %x, %f {ndim = 1, ones = array<i64>} : (tensor<?x?xf64>, tensor<1xi64>) -> tensor<?xf64>
+  func.return %0, %1 : tensor<?x1x?xf64>, tensor<?xf64>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @reshapes(
+// CHECK-SAME: %[[X:.+]]: tensor<?x?xf64>) -> (tensor<?x1x?xf64>, tensor<?xf64>) {
+// CHECK-NEXT: %[[V0:.+]] = loops.dim %[[X]], 0 : tensor<?x?xf64>
+// CHECK-NEXT: %[[V1:.+]] = loops.dim %[[X]], 1 : tensor<?x?xf64>
+// CHECK-NEXT: %[[X_1:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[V0]], %[[J:[^ ,:]+]] < %[[V1]]) ins(%[[X_2:[^ ,:]+]] = %[[X]][%[[I]], %[[J]]] : tensor<?x?xf64>) -> (collect[%[[I]], %[[J]]] : tensor<?x?xf64>) {
+// CHECK-NEXT: loops.yield %[[X_2]] : f64
+// CHECK-NEXT: }
+// CHECK-NEXT: %[[V2:.+]] = elemwise.mul %[[V0]], %[[V1]] : index
+// CHECK-NEXT: %[[RESHAPE_TO:.+]] = loops.view %[[X_1]], %[[V2]] : (tensor<?x?xf64>, index) -> tensor<?xf64>
+// CHECK-NEXT: %[[V3:[^ ,:]+]] = loops.nest (%[[I_1:[^ ,:]+]] < %[[V0]], %[[J_1:[^ ,:]+]] < %[[V1]]) ins(%[[X_3:[^ ,:]+]] = %[[X]][%[[I_1]], %[[J_1]]] : tensor<?x?xf64>) -> (collect[%[[I_1]], 0, %[[J_1]]] : tensor<?x1x?xf64>) {
+// CHECK-NEXT: loops.yield %[[X_3]] : f64
+// CHECK-NEXT: }
+// CHECK-NEXT: func.return %[[V3]], %[[RESHAPE_TO]] : tensor<?x1x?xf64>, tensor<?xf64>
+// CHECK-NEXT: }
+// -----
+
+// An argument that is returned is copied, and a value returned twice.
+func.func @copies(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
+  %0 = elemwise.neg %x : tensor<?xf64>
+  func.return %x, %0, %0 : tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @copies(
+// CHECK-SAME: %[[X:.+]]: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
+// CHECK-NEXT: %[[V0:.+]] = loops.dim %[[X]], 0 : tensor<?xf64>
+// CHECK-NEXT: %[[NEG:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[V0]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[I]]] : tensor<?xf64>) -> (collect[%[[I]]] : tensor<?xf64>) {
+// CHECK-NEXT: %[[V1:.+]] = elemwise.neg %[[X_1]] : f64
+// CHECK-NEXT: loops.yield %[[V1]] : f64
+// CHECK-NEXT: }
+// CHECK-NEXT: %[[X_2:[^ ,:]+]] = loops.nest (%[[I_1:[^ ,:]+]] < %[[V0]]) ins(%[[X_3:[^ ,:]+]] = %[[X]][%[[I_1]]] : tensor<?xf64>) -> (collect[%[[I_1]]] : tensor<?xf64>) {
+// CHECK-NEXT: loops.yield %[[X_3]] : f64
+// CHECK-NEXT: }
+// CHECK-NEXT: %[[V2:[^ ,:]+]] = loops.nest (%[[I_2:[^ ,:]+]] < %[[V0]]) ins(%[[NEG_1:[^ ,:]+]] = %[[NEG]][%[[I_2]]] : tensor<?xf64>) -> (collect[%[[I_2]]] : tensor<?xf64>) {
+// CHECK-NEXT: loops.yield %[[NEG_1]] : f64
+// CHECK-NEXT: }
+// CHECK-NEXT: func.return %[[X_2]], %[[NEG]], %[[V2]] : tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
+// CHECK-NEXT: }
