@@ -281,3 +281,30 @@ def test_nothing_that_may_be_zero_cancels_deep_inside(compiled: Compiled) -> Non
     module = compiled(text, *BEFORE, "stabilize", *AFTER)
     (found,) = run(module, [np.array([-800.0, 1.0, 1.0]), np.array([2.0, 0.0, np.nan])])
     assert np.isnan(found[1:]).all()
+
+
+def test_gradient_of_the_front_end_on_the_seed() -> None:
+    """The same with `T.grad` in place of the gradient by hand, through all of level 1."""
+    import tetractys as tt
+    import tetractys.tensor as T
+    from tetractys.compile.driver import run_pipeline
+    from tetractys.compile.request import Request
+
+    x, y = T.dmatrix("x"), T.dvector("y")
+    w, b = tt.shared(np.zeros(784), name="w"), tt.shared(0.0, name="b")
+    p_1 = 1 / (1 + T.exp(-T.dot(x, w) - b))
+    xent = -y * T.log(p_1) - (1 - y) * T.log(1 - p_1)
+    cost = xent.mean() + 0.01 * (w**2).sum()
+    site = (__file__, 1)
+    request = Request([x, y], [w, b], [xent, *T.grad(cost, [w, b])], site)
+    module = run_pipeline(request, "FAST_RUN", until="fuse-elemwise")
+    composites = [op for op in module.walk() if op.name == "elemwise.composite"]
+    assert len(composites) == 2  # one a row, one a weight
+    arguments = seed_arguments()
+    loss, gw, gb = run(module, arguments)
+    x_, y_, w_, b_ = arguments
+    t = x_ @ w_ + b_
+    error = (1 / (1 + np.exp(-t)) - y_) / len(y_)
+    np.testing.assert_allclose(gw, x_.T @ error + 0.02 * w_, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(gb, error.sum(), rtol=1e-9)
+    np.testing.assert_allclose(loss, np.logaddexp(0, np.where(y_, -t, t)), rtol=1e-9)
