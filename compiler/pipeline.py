@@ -10,11 +10,10 @@ runs it; `tt-opt -p` runs any pass of it on textual IR.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One pass of a pipeline: its `tt-opt` name, the level its result is at, why it stands here."""
 
     name: str

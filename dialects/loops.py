@@ -34,9 +34,8 @@ memref`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -117,8 +116,7 @@ def slice_type(type_: Attribute, entries: Map) -> Attribute:
     return TensorType(type_.element_type, sizes)
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """One result of a nest: what is yielded, how it is kept, and where it goes.
 
     value: the yielded value; indices: the yielded indices of a scatter.
@@ -297,12 +295,17 @@ class NestOp(IRDLOperation):
             indices = tuple(next(values) for _ in range(entries.count(YIELDED)))
             init = next(inits) if kind in SCATTERS and not bufferized else None
             into_memory = bufferized and (len(entries) > 0)
-            parts.append(Result(
-                kind, entries, value, indices,
-                None if into_memory else next(results),
-                next(outs) if into_memory else None,
-                init,
-            ))
+            parts.append(
+                Result(
+                    kind,
+                    entries,
+                    value,
+                    indices,
+                    None if into_memory else next(results),
+                    next(outs) if into_memory else None,
+                    init,
+                )
+            )
         return parts
 
     def scheduled(self, name: str, default: int = 0) -> int:
@@ -352,16 +355,20 @@ def _verify_inputs(nest: NestOp) -> None:
                 "memref; scalars are used in the body directly"
             )
         if len(entries) != len(value.type.get_shape()):
-            raise VerifyException(f"loops.nest: found a map of {len(entries)} entries for "
-                                  f"{value.type}; expected one entry a dimension")
+            raise VerifyException(
+                f"loops.nest: found a map of {len(entries)} entries for "
+                f"{value.type}; expected one entry a dimension"
+            )
         _verify_map(nest, entries, value.type)
         wanted = slice_type(value.type, entries)
         found = argument.type
         if isinstance(found, VectorType) and found.get_shape() == (width,):
             found = found.element_type
         if types.dtype_of(found) != types.dtype_of(wanted) or _rank(found) != _rank(wanted):
-            raise VerifyException(f"loops.nest: found body argument of type {argument.type}; "
-                                  f"expected {wanted}, the slice of {value.type}")
+            raise VerifyException(
+                f"loops.nest: found body argument of type {argument.type}; "
+                f"expected {wanted}, the slice of {value.type}"
+            )
 
 
 def _rank(type_: Attribute) -> int:
@@ -373,8 +380,10 @@ def _verify_map(nest: NestOp, entries: Map, type_: Attribute, *, scatter: bool =
     known = all(ZERO <= entry < nest.rank and (scatter or entry != YIELDED) for entry in entries)
     assert isinstance(type_, TensorType | MemRefType)
     if any(entry == ZERO and n != 1 for entry, n in zip(entries, type_.get_shape())):
-        raise VerifyException(f"loops.nest: found `0` in a map for {type_}; expected it only for a "
-                              "dimension of static size 1")
+        raise VerifyException(
+            f"loops.nest: found `0` in a map for {type_}; expected it only for a "
+            "dimension of static size 1"
+        )
     if not known or len(set(named)) != len(named):
         raise VerifyException(
             f"loops.nest: found map {list(entries)}; expected iterators of this nest, "
@@ -389,8 +398,10 @@ def _verify_results(nest: NestOp) -> None:
     maps = [map_entries(cast(DenseArrayBase, m)) for m in nest.result_maps]
     yields = sum(1 + entries.count(YIELDED) for entries in maps)
     if len(kinds) != len(maps) or yields != len(nest.yield_.arguments):
-        raise VerifyException(f"loops.nest: found {len(nest.yield_.arguments)} yielded values; "
-                              f"expected {yields}, one a result and one an index of a scatter")
+        raise VerifyException(
+            f"loops.nest: found {len(nest.yield_.arguments)} yielded values; "
+            f"expected {yields}, one a result and one an index of a scatter"
+        )
     if len(nest.results_) + len(nest.outs_) != len(kinds):
         raise VerifyException("loops.nest: expected one result or out for each kind")
     for number, (kind, entries) in enumerate(zip(kinds, maps)):
@@ -398,8 +409,10 @@ def _verify_results(nest: NestOp) -> None:
             raise VerifyException(f"loops.nest: found kind {kind!r}; expected one of {KINDS}")
         named = {entry for entry in entries if entry >= 0}
         if kind == "collect" and len(named) != nest.rank:
-            raise VerifyException("loops.nest: found a collect that leaves out an iterator; "
-                                  "expected every iterator in its map; combine by a monoid instead")
+            raise VerifyException(
+                "loops.nest: found a collect that leaves out an iterator; "
+                "expected every iterator in its map; combine by a monoid instead"
+            )
         if kind == "argmax" and (
             number == 0 or (kinds[number - 1], maps[number - 1]) != ("max", entries)
         ):
@@ -435,9 +448,7 @@ class _NestPrinter:
         printer.print_string(")")
         if nest.inputs:
             printer.print_string(" ins(")
-            printer.print_list(
-                list(zip(nest.elements, nest.inputs, nest.input_maps)), self._input
-            )
+            printer.print_list(list(zip(nest.elements, nest.inputs, nest.input_maps)), self._input)
             printer.print_string(")")
         printer.print_string(" -> (")
         printer.print_list(nest.parts(), self._result)
@@ -517,8 +528,12 @@ def _parse_nest(parser: Parser) -> NestOp:
             return ZERO
         operand = parser.parse_unresolved_operand()
         if operand.operand_name not in names:
-            parser.raise_error(f"loops.nest: found %{operand.operand_name} in a map; expected an "
-                               "iterator of this nest, `:` or `?`", start, parser.pos)
+            parser.raise_error(
+                f"loops.nest: found %{operand.operand_name} in a map; expected an "
+                "iterator of this nest, `:` or `?`",
+                start,
+                parser.pos,
+            )
         return names.index(operand.operand_name)
 
     def entries() -> Map:
@@ -545,8 +560,9 @@ def _parse_nest(parser: Parser) -> NestOp:
         start = parser.pos
         kind = parser.parse_identifier()
         if kind not in KINDS:
-            parser.raise_error(f"loops.nest: found kind {kind!r}; expected one of {KINDS}",
-                               start, parser.pos)
+            parser.raise_error(
+                f"loops.nest: found kind {kind!r}; expected one of {KINDS}", start, parser.pos
+            )
         base = None
         if parser.parse_optional_punctuation("("):
             base = parser.parse_unresolved_operand()
@@ -555,8 +571,13 @@ def _parse_nest(parser: Parser) -> NestOp:
         out = parser.parse_unresolved_operand() if parser.parse_optional_keyword("into") else None
         parser.parse_punctuation(":")
         type_ = parser.parse_type()
-        return (kind, map_, None if base is None else parser.resolve_operand(base, type_),
-                None if out is None else parser.resolve_operand(out, type_), type_)
+        return (
+            kind,
+            map_,
+            None if base is None else parser.resolve_operand(base, type_),
+            None if out is None else parser.resolve_operand(out, type_),
+            type_,
+        )
 
     inputs = []
     if parser.parse_optional_keyword("ins"):
@@ -599,15 +620,21 @@ class DimOp(IRDLOperation):
     @staticmethod
     def make(source: SSAValue, dim: int, location: LocationAttr | None = None) -> DimOp:
         """Creates the operation without verifying it."""
-        return DimOp.create(operands=[source], result_types=[INDEX], location=location,
-                            properties={"dim": IntegerAttr(dim, i64)})
+        return DimOp.create(
+            operands=[source],
+            result_types=[INDEX],
+            location=location,
+            properties={"dim": IntegerAttr(dim, i64)},
+        )
 
     def verify_(self) -> None:
         """The dimension exists."""
         rank = _rank(self.source.type)
         if not 0 <= self.dim.value.data < rank:
-            raise VerifyException(f"loops.dim: found dimension {self.dim.value.data}; "
-                                  f"expected one of the {rank} of {self.source.type}")
+            raise VerifyException(
+                f"loops.dim: found dimension {self.dim.value.data}; "
+                f"expected one of the {rank} of {self.source.type}"
+            )
 
     def print(self, printer: Printer) -> None:
         """See the class."""
@@ -648,9 +675,12 @@ class _PlainOp(IRDLOperation):
     def parse(cls, parser: Parser) -> _PlainOp:
         """The inverse of `print`."""
         start = parser.pos
-        unresolved = parser.parse_optional_undelimited_comma_separated_list(
-            parser.parse_optional_unresolved_operand, parser.parse_unresolved_operand
-        ) or []
+        unresolved = (
+            parser.parse_optional_undelimited_comma_separated_list(
+                parser.parse_optional_unresolved_operand, parser.parse_unresolved_operand
+            )
+            or []
+        )
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         type_ = parser.parse_type()
@@ -716,8 +746,10 @@ class GatherOp(_PlainOp):
     def verify_(self) -> None:
         """One index a dimension."""
         if _rank(self.source.type) != len(self.indices):
-            raise VerifyException(f"loops.gather: found {len(self.indices)} indices for "
-                                  f"{self.source.type}; expected one a dimension")
+            raise VerifyException(
+                f"loops.gather: found {len(self.indices)} indices for "
+                f"{self.source.type}; expected one a dimension"
+            )
 
 
 @irdl_op_definition
@@ -782,8 +814,10 @@ class StoreOp(_PlainOp):
         if _rank(self.target.type) or types.dtype_of(self.value.type) != types.dtype_of(
             self.target.type
         ):
-            raise VerifyException(f"loops.store: found {self.value.type} into {self.target.type}; "
-                                  "expected a memref of rank 0 of the same element type")
+            raise VerifyException(
+                f"loops.store: found {self.value.type} into {self.target.type}; "
+                "expected a memref of rank 0 of the same element type"
+            )
 
 
 def walk_nests(operation: Operation) -> Iterator[NestOp]:

@@ -9,8 +9,7 @@ function's result, an operand of a library call or of a view) is collected by a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from xdsl.ir import SSAValue
 
@@ -26,8 +25,7 @@ Positions: TypeAlias = Sequence[int]
 """For each dimension of a value, an iterator of the nest being built, or ZERO."""
 
 
-@dataclass(frozen=True)
-class Affine:
+class Affine(NamedTuple):
     """Index `start + step * position along axis`; in bounds by construction."""
 
     axis: int
@@ -35,8 +33,7 @@ class Affine:
     step: Size
 
 
-@dataclass(frozen=True)
-class Fixed:
+class Fixed(NamedTuple):
     """One index; in bounds only if it says so."""
 
     index: Size
@@ -47,8 +44,7 @@ Entry: TypeAlias = "int | Affine | Fixed"
 """How a dimension of an array is indexed: by a dimension of the value (or ZERO), or as above."""
 
 
-@dataclass(frozen=True)
-class ArrayAccess:
+class ArrayAccess(NamedTuple):
     """Elements of an array of level 2: one entry for each of *its* dimensions."""
 
     base: SSAValue
@@ -93,8 +89,7 @@ class ArrayAccess:
         return self.entries == tuple(range(rank))
 
 
-@dataclass(frozen=True)
-class ScalarAccess:
+class ScalarAccess(NamedTuple):
     """The same scalar everywhere: a broadcast one."""
 
     value: SSAValue
@@ -108,8 +103,7 @@ class ScalarAccess:
         return self.value
 
 
-@dataclass(frozen=True)
-class ConstantAccess:
+class ConstantAccess(NamedTuple):
     """The same number everywhere."""
 
     number: float
@@ -124,8 +118,7 @@ class ConstantAccess:
         return nest.constant(self.number, self.dtype)
 
 
-@dataclass(frozen=True)
-class SizeAccess:
+class SizeAccess(NamedTuple):
     """An int64 scalar that is a size; converted only where it is used as a number."""
 
     size: Size
@@ -139,8 +132,7 @@ class SizeAccess:
         return nest.int64(self.size)
 
 
-@dataclass(frozen=True)
-class RangeAccess:
+class RangeAccess(NamedTuple):
     """`start + step * position` along `axis`; of floats with NumPy's rounding of the step."""
 
     start: SSAValue
@@ -161,8 +153,7 @@ class RangeAccess:
         return nest.op(scalar.ADD, self.start, nest.op(scalar.MUL, number, self.step))
 
 
-@dataclass(frozen=True)
-class VectorAccess:
+class VectorAccess(NamedTuple):
     """A vector of separate scalars along `axis`."""
 
     elements: tuple[ScalarAccess | ConstantAccess | SizeAccess, ...]

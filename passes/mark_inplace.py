@@ -21,7 +21,7 @@ Nothing of the user's is ever written: an argument is not owned unless the user 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
 from xdsl.context import Context
@@ -118,8 +118,7 @@ class SizeClasses:
         )
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What the predicates look at."""
 
     memory: Memory

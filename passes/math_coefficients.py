@@ -10,11 +10,10 @@ are exact in their own format.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """A binary format, what range reduction in it needs, and its polynomials.
 
     mantissa: stored bits. bias: of the exponent. ln2: a high part whose products with every

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 from xdsl.dialects.builtin import LocationAttr, VectorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -21,8 +20,7 @@ from tetractys.dialects.build import SignatureOp, properties_of
 from tetractys.passes.math_coefficients import FORMATS, Format
 
 
-@dataclass(frozen=True)
-class TypeFamily:
+class TypeFamily(NamedTuple):
     """The types of one computation: its floats, integers of the same width, and truth values."""
 
     real: Attribute

@@ -15,8 +15,7 @@ those of x and y.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Block, Operation, SSAValue
@@ -32,8 +31,7 @@ SliceSizes: TypeAlias = tuple[Size | None, Size | None, Size]
 """The bounds of a slice: start, stop (None where left out) and step."""
 
 
-@dataclass(frozen=True)
-class Equation:
+class Equation(NamedTuple):
     """Two sizes that `operation` needs to be equal; `message` may name {0} and {1}."""
 
     lhs: Size
@@ -109,8 +107,10 @@ class SizeAnalysis:
     def _unknown(self, op: Operation, result: SSAValue) -> tuple[Size, ...]:
         sizes = self._declared(result)
         if any(size.rank > 0 for size in sizes):
-            raise NotImplementedError(f"{op.name}: no rule says the sizes of its result; "
-                                      "expected an entry in passes/sizes.py")
+            raise NotImplementedError(
+                f"{op.name}: no rule says the sizes of its result; "
+                "expected an entry in passes/sizes.py"
+            )
         return sizes
 
     def _declared(self, value: SSAValue) -> tuple[Size, ...]:
