@@ -82,3 +82,32 @@ class WithoutPassItem(CheckItem):
         from tetractys.tools import run_lines
 
         run_lines.check_file_without_pass(self.path)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what the coverage tests recorded: operations x layouts, counted in dtypes."""
+    tested: dict[str, dict[str, int]] = {}
+    undefined: dict[str, dict[str, int]] = {}
+    for report in terminalreporter.getreports(""):  # set-up and teardown that passed
+        for name, value in report.user_properties:
+            if name != "coverage" or report.when != "teardown":
+                continue
+            for operation, layout, count in value["tested"]:
+                row = tested.setdefault(operation, {})
+                row[layout] = row.get(layout, 0) + count
+            for operation, reason, count in value["undefined"]:
+                row = undefined.setdefault(operation, {})
+                row[reason] = row.get(reason, 0) + count
+    if not tested:
+        return
+    layouts = list(dict.fromkeys(layout for row in tested.values() for layout in row))
+    width = max(map(len, tested))
+    terminalreporter.section("coverage: tuples of dtypes an operation and layout", sep="-")
+    terminalreporter.write_line(" " * width + "  " + "  ".join(layouts))
+    for operation, row in tested.items():
+        cells = (str(row.get(layout, "-")).rjust(len(layout)) for layout in layouts)
+        terminalreporter.write_line(f"{operation:{width}}  {'  '.join(cells)}")
+    terminalreporter.write_line("undefined, each refused with this reason:")
+    for operation, reasons in undefined.items():
+        for reason, count in reasons.items():
+            terminalreporter.write_line(f"  {operation} ({count}): {reason[:110]}")
