@@ -51,16 +51,12 @@ class _Peeled:
 
 def outer_map(entries: Map, iterator: int) -> Map:
     """A map as the outer loop has it: its iterator is 0, the other dimensions are whole."""
-    return tuple(
-        0 if entry == iterator else ZERO if entry == ZERO else SLICE for entry in entries
-    )
+    return tuple(0 if entry == iterator else ZERO if entry == ZERO else SLICE for entry in entries)
 
 
 def inner_map(entries: Map, iterator: int) -> Map:
     """What is left of a map for the inner nest, of the dimensions that are still there."""
-    return tuple(
-        entry - (entry > iterator) for entry in entries if entry not in (iterator, ZERO)
-    )
+    return tuple(entry - (entry > iterator) for entry in entries if entry not in (iterator, ZERO))
 
 
 def build_fused(members: Sequence[tuple[NestOp, int]]) -> NestOp:
@@ -80,8 +76,9 @@ def build_fused(members: Sequence[tuple[NestOp, int]]) -> NestOp:
     for nest, _ in members:
         nest.drop_all_references()
     kept = _kept(parts)
-    outer.block.add_op(YieldOp.create(
-        operands=[outer.made[_result(part)] for part, _ in kept], location=location))
+    outer.block.add_op(
+        YieldOp.create(operands=[outer.made[_result(part)] for part, _ in kept], location=location)
+    )
     fused = NestOp.make(
         [size],
         [value for value, _ in outer.inputs],
@@ -279,7 +276,8 @@ def _replace(
     types: list[Attribute] = [part.type for part, _ in pairs]
     location: LocationAttr = outer.location
     flat = NestOp.make(
-        [*outer.size_values, *inner.size_values], [value for value, _ in inputs], [m for _, m in inputs],
+        [*outer.size_values, *inner.size_values],
+        [value for value, _ in inputs], [entries for _, entries in inputs],
         kinds, maps, types, block, location=location)  # fmt: skip
     parent = outer.parent
     assert parent is not None

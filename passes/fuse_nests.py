@@ -136,9 +136,16 @@ class FuseBlock:
             try:
                 self._fuse(candidate, *groups)
             except No as no:
-                refusals.setdefault((first, second), Refusal(
-                    name_of(first.op), name_of(second.op), no.clause, no.sentence,
-                    (first.op.location, second.op.location)))
+                refusals.setdefault(
+                    (first, second),
+                    Refusal(
+                        name_of(first.op),
+                        name_of(second.op),
+                        no.clause,
+                        no.sentence,
+                        (first.op.location, second.op.location),
+                    ),
+                )
             else:
                 found = True
         return found
@@ -260,8 +267,9 @@ class FuseBlock:
             if len(group.members) == 1:
                 block.add_op(group.members[0].op)
                 continue
-            self.log.fused.append(Fused(
-                tuple(name_of(item.op) for item in group.members[:8]), self._shared(group)))
+            self.log.fused.append(
+                Fused(tuple(name_of(item.op) for item in group.members[:8]), self._shared(group))
+            )
             members = [(item.op, group.iterators[item]) for item in group.members]
             fused = build_fused(members)  # type: ignore[arg-type]
             block.add_op(fused)

@@ -2,12 +2,13 @@
 
 Nests A before B, along dimension a of A and b of B, may be fused iff
   (1) the two dimensions' sizes are one SSA value;
-  (2) every result of A that B uses is collected along a, and B reads it only through `ins` with b there;
+  (2) every result of A that B uses is collected along a, and B reads it only through `ins` with b
+      there;
   (3) no value outside the two lies on a path from A to B;
   (4) neither has effects.
-Nests between the two that satisfy the same clauses are fused with them. It is worth it when the array
-that is no longer read or stored has the rank of the deeper nest: other work, elementwise and not on the
-way to a second use of a row, stays in its own nest, where it is vectorised along its own dimension.
+Nests between the two that satisfy the same clauses are fused with them. It is worth it when the
+array that is no longer read or stored has the rank of the deeper nest: other work, elementwise and
+not on the way to a second use of a row, stays in its own nest, vectorised along its own dimension.
 """
 
 from __future__ import annotations
@@ -179,8 +180,11 @@ def _check_use(producer: Item, consumer: Item, value: SSAValue, known: _Known) -
     name = f"{name_of_value(value)} of {name_of(producer.op)}"
     entries = map_of_result(producer.nest, value)
     if iterator not in entries:
-        raise No(2, f"{name} is combined, not collected, along that dimension: "
-                    f"{name_of(consumer.op)} needs all of it")
+        raise No(
+            2,
+            f"{name} is combined, not collected, along that dimension: "
+            f"{name_of(consumer.op)} needs all of it",
+        )
     if value in consumer.captured or value not in consumer.reads:
         raise No(2, f"{name_of(consumer.op)} uses {name} elsewhere than through ins")
     axis = entries.index(iterator)
@@ -189,7 +193,9 @@ def _check_use(producer: Item, consumer: Item, value: SSAValue, known: _Known) -
         if wanted is None and read[axis] >= 0:
             known.new[consumer] = wanted = read[axis]
         if read[axis] != wanted:
-            raise No(2, f"{name_of(consumer.op)} reads {name} at other places than the one just made")
+            raise No(
+                2, f"{name_of(consumer.op)} reads {name} at other places than the one just made"
+            )
 
 
 def map_of_result(nest: NestOp, value: SSAValue) -> Map:
@@ -205,8 +211,11 @@ def _check_sizes(candidate: Candidate, iterators: dict[Item, int]) -> None:
     for item, iterator in iterators.items():
         assert item.nest is not None
         if item.nest.operands[iterator] is not size:
-            raise No(1, f"{name_of_value(size)} and {name_of_value(item.nest.operands[iterator])} "
-                        "are not one size")
+            raise No(
+                1,
+                f"{name_of_value(size)} and {name_of_value(item.nest.operands[iterator])} "
+                "are not one size",
+            )
 
 
 def check_peel(item: Item, iterator: int) -> None:
@@ -222,13 +231,19 @@ def check_peel(item: Item, iterator: int) -> None:
 def check_profit(candidate: Candidate, depth: int) -> None:
     """Whether sharing the array is worth sharing a loop around `depth - 1` others."""
     if candidate.gain < depth:
-        raise No(PROFIT, f"they share {name_of_value(candidate.value)} of rank {candidate.gain} in "
-                         f"{depth} loops; what is not on the way to a second use of a row stays in "
-                         "its own nest")
+        raise No(
+            PROFIT,
+            f"they share {name_of_value(candidate.value)} of rank {candidate.gain} in "
+            f"{depth} loops; what is not on the way to a second use of a row stays in "
+            "its own nest",
+        )
 
 
 def check_rows(found: int, limit: int) -> None:
     """Whether the rows of a step stay in the cache until their second use."""
     if found > limit:
-        raise No(PROFIT, f"the rows in use would take {found} bytes, more than the {limit} "
-                         "that half the L2 cache holds")
+        raise No(
+            PROFIT,
+            f"the rows in use would take {found} bytes, more than the {limit} "
+            "that half the L2 cache holds",
+        )

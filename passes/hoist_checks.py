@@ -78,8 +78,9 @@ class ScalarEmitter:
     def _node(self, node: Size, origin: Operation) -> SSAValue:
         kind = cast(str, node.key[0])
         if kind == "const":
-            return self._build("elemwise.constant", [], origin,
-                               value=node.key[1], dtype="int64", rank=0)
+            return self._build(
+                "elemwise.constant", [], origin, value=node.key[1], dtype="int64", rank=0
+            )
         if kind == "scalar":
             return self._int64(self._at_entry(cast(SSAValue, node.key[1])), origin)
         if kind in ("dim", "arange"):
@@ -115,8 +116,11 @@ class ScalarEmitter:
             if pending[-1] in self._clones or not isinstance(owner, Operation):
                 pending.pop()
                 continue
-            missing = [operand for operand in owner.operands if operand not in self._clones
-                       and isinstance(operand, OpResult)]
+            missing = [
+                operand
+                for operand in owner.operands
+                if operand not in self._clones and isinstance(operand, OpResult)
+            ]
             if missing:
                 pending.extend(missing)
                 continue

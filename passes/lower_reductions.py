@@ -120,7 +120,7 @@ def lower_dot(lowering: FunctionLowering, op: SignatureOp) -> None:
     inner = 1 if 1 in (shape[-1], other[0]) else shape[-1]
     found = nest.iterate([*left, *right[1:]], [*shape[:-1], inner, *other[1:]])
     rank = len(shape)
-    values = [nest.element(first, found[:rank]), nest.element(second, found[rank - 1:])]
+    values = [nest.element(first, found[:rank]), nest.element(second, found[rank - 1 :])]
     product = nest.op(scalar.MUL, *[nest.cast(value, dtype) for value in values])
     kept = found[: rank - 1] + found[rank:]
     combines = found[rank - 1] != ZERO

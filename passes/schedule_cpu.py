@@ -1,10 +1,11 @@
 """Says how each nest runs on a CPU: the order of its loops, vector width, rows at a time, prefetch.
 
-Iterators are put in the order of the loops, the last one innermost: the one that most arrays run along
-contiguously. A leaf nest gets `vector`, the lanes of its widest element, and `accumulators` where it
-combines its innermost loop. A nest whose rows share work (one load of w for several rows of x, one pass
-over the gradient's row for several) becomes a row nest, one loop around an inner nest, with `jam`, the
-rows at a time, and `prefetch`. Nothing here changes what is computed, up to the order of a sum's terms.
+Iterators are put in the order of the loops, the last one innermost: the one that most arrays run
+along contiguously. A leaf nest gets `vector`, the lanes of its widest element, and `accumulators`
+where it combines its innermost loop. A nest whose rows share work (one load of w for several rows
+of x, one pass over the gradient's row for several) becomes a row nest, one loop around an inner
+nest, with `jam`, the rows at a time, and `prefetch`. Nothing here changes what is computed, up to
+the order of a sum's terms.
 
     loops.nest (%k < %d, %i < %n) ins(%x[%i, %k], %w[%k]) -> (add[%i])
  to
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from xdsl.context import Context
 from xdsl.dialects import func
@@ -51,7 +52,8 @@ class ScheduleCpuPass(ModulePass):
 
     vector_bytes: the width of a vector register.
     row_elements, rows: the sizes of the arrays of rows, 0 where they are not known.
-    l1_bytes: what two blocks of rows may fill of the L1 cache; l2_bytes: a thread's share of the L2.
+    l1_bytes: what two blocks of rows may fill of the L1 cache.
+    l2_bytes: a thread's share of the L2 cache.
     """
 
     name = "schedule-cpu"
@@ -122,7 +124,9 @@ def loop_order(nest: NestOp) -> list[int]:
 
 def _outerness(iterator: int, maps: Sequence[Map]) -> float:
     """The mean distance of an iterator from the first dimension of the arrays it indexes."""
-    places = [entries.index(iterator) for entries in maps if iterator in entries and len(entries) > 1]
+    places = [
+        entries.index(iterator) for entries in maps if iterator in entries and len(entries) > 1
+    ]
     return sum(places) / len(places) if places else 0.0
 
 
@@ -144,26 +148,28 @@ def permute(nest: NestOp, order: list[int]) -> None:
     nest.properties["result_maps"] = ArrayAttr([renamed(m) for m in nest.result_maps.data])
     block = nest.block
     counters = [block.args[old] for old in order]
-    block._args = (*counters, *block.args[rank:])  # noqa: SLF001 (no public way to move arguments)
+    block._args = (*counters, *block.args[rank:])
     for index, argument in enumerate(counters):
         argument.index = index
 
 
 # -- rows
 
-_CHEAP = (elemwise.AddOp, elemwise.SubOp, elemwise.MulOp, elemwise.NegOp, elemwise.AbsOp, elemwise.SqrOp,
-          elemwise.FmaOp, elemwise.MaximumOp, elemwise.MinimumOp, elemwise.CastOp, elemwise.ConstantOp,
-          YieldOp)  # fmt: skip
+_CHEAP = (
+    elemwise.AddOp, elemwise.SubOp, elemwise.MulOp, elemwise.NegOp, elemwise.AbsOp, elemwise.SqrOp,
+    elemwise.FmaOp, elemwise.MaximumOp, elemwise.MinimumOp, elemwise.CastOp, elemwise.ConstantOp,
+    YieldOp,
+)  # fmt: skip
 
 
 def is_cheap(nest: NestOp) -> bool:
-    """Whether loads and stores are the cost of a leaf nest; else rows at a time only repeat code."""
+    """Whether a leaf nest costs loads and stores; else rows at a time only repeat code."""
     ops = list(nest.block.ops)
     return len(ops) <= 8 and all(isinstance(op, _CHEAP) for op in ops)
 
 
 def shares_rows(nest: NestOp, outer: int, inner: int) -> bool:
-    """Whether several iterations of one loop, run together, share loads or stores of the inner loop."""
+    """Whether iterations of one loop, run together, share loads or stores of the inner loop."""
     if not is_cheap(nest):
         return False
     parts = nest.parts()
@@ -200,7 +206,11 @@ def peel_rows(nest: NestOp) -> NestOp:
 def row_schedule(nest: NestOp, options: ScheduleCpuPass) -> dict[str, int]:
     """Rows at a time for a loop around leaf nests that share something between rows."""
     inner = [op for op in nest.block.ops if isinstance(op, NestOp)]
-    if nest.rank != 1 or not all(is_leaf(op) and is_cheap(op) for op in inner) or not _has_shared_rows(nest, inner):
+    if (
+        nest.rank != 1
+        or not all(is_leaf(op) and is_cheap(op) for op in inner)
+        or not _has_shared_rows(nest, inner)
+    ):
         return {}
     jam, prefetch = rows_at_a_time(_row_bytes(nest, options), options)
     return {"jam": jam, "prefetch": 1} if prefetch else {"jam": jam}
@@ -270,7 +280,7 @@ def widest(nest: NestOp) -> int:
     return width
 
 
-@lru_cache(maxsize=None)
+@cache
 def width_of(type_: Attribute) -> int:
     """The bytes of an element in memory; of an index, which no array holds, 1."""
     if isinstance(type_, TensorType):
@@ -280,7 +290,7 @@ def width_of(type_: Attribute) -> int:
     return {f32: 4, f64: 8}.get(type_, 1)  # type: ignore[call-overload]
 
 
-@lru_cache(maxsize=None)
+@cache
 def schedule_attribute(entries: tuple[tuple[str, int], ...]) -> DictionaryAttr:
     """A schedule, interned."""
     return DictionaryAttr({name: IntegerAttr(number, i64) for name, number in sorted(entries)})

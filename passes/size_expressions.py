@@ -201,8 +201,10 @@ def slice_range(
         forward = slice_range_of_sign(table, length, bounds, 1)
         backward = slice_range_of_sign(table, length, bounds, -1)
         negative = op("lt", step, 0)
-        return (op("switch", negative, backward[0], forward[0]),
-                op("switch", negative, backward[1], forward[1]))
+        return (
+            op("switch", negative, backward[0], forward[0]),
+            op("switch", negative, backward[1], forward[1]),
+        )
     return slice_range_of_sign(table, length, bounds, 1 if step.constant > 0 else -1)
 
 

@@ -48,9 +48,12 @@ def visit_elemwise(analysis: SizeAnalysis, op: Operation) -> None:
                 chosen, number = operand[axis], position
             else:
                 analysis.require(
-                    chosen, operand[axis],
+                    chosen,
+                    operand[axis],
                     f"Input dimension mis-match. (input[{number}].shape[{axis}] = {{0}}, "
-                    f"input[{position}].shape[{axis}] = {{1}})", op)
+                    f"input[{position}].shape[{axis}] = {{1}})",
+                    op,
+                )
         sizes.append(chosen)
     for result in results:
         analysis.set(result, sizes)
@@ -93,18 +96,23 @@ def _reshape(analysis: SizeAnalysis, op: Operation) -> None:
     table = analysis.table
     source, shape = op.operands
     rank = len(cast(TensorType, op.results[0].type).get_shape())
-    wanted = analysis.vector(shape) or [
-        table.element(shape, axis) for axis in range(rank)
-    ]
-    analysis.require(analysis.of(shape)[0], table.const(rank),
-                     "Shape argument to Reshape has incorrect length: {0}, should be {1}", op)
+    wanted = analysis.vector(shape) or [table.element(shape, axis) for axis in range(rank)]
+    analysis.require(
+        analysis.of(shape)[0],
+        table.const(rank),
+        "Shape argument to Reshape has incorrect length: {0}, should be {1}",
+        op,
+    )
     total = table.product(analysis.of(source))
     known = table.product(_unless_unknown(analysis, size) for size in wanted)
     sizes = [_reshaped(analysis, op, size, total, known) for size in wanted]
     analysis.set(op.results[0], sizes)
     analysis.require_number(
-        total, table.product(analysis.of(op.results[0])),
-        "Cannot reshape input of {0} elements to a shape of {1} elements", op)
+        total,
+        table.product(analysis.of(op.results[0])),
+        "Cannot reshape input of {0} elements to a shape of {1} elements",
+        op,
+    )
 
 
 def _unless_unknown(analysis: SizeAnalysis, size: Size) -> Size:
@@ -115,17 +123,16 @@ def _unless_unknown(analysis: SizeAnalysis, size: Size) -> Size:
     return table.op("switch", table.op("eq", size, -1), 1, size)
 
 
-def _reshaped(
-    analysis: SizeAnalysis, op: Operation, size: Size, total: Size, known: Size
-) -> Size:
+def _reshaped(analysis: SizeAnalysis, op: Operation, size: Size, total: Size, known: Size) -> Size:
     """The size of a dimension: as wanted, or what is left where -1 is wanted."""
     table = analysis.table
     if is_nonnegative(size):
         return size
     rest = _quotient(analysis, total, known)
     if size.constant is None:
-        analysis.require_number(table.op("maximum", size, -1), size,
-                                "Cannot reshape: found a negative size {1}", op)
+        analysis.require_number(
+            table.op("maximum", size, -1), size, "Cannot reshape: found a negative size {1}", op
+        )
     return table.op("switch", table.op("eq", size, -1), rest, size)
 
 
@@ -137,9 +144,7 @@ def _quotient(analysis: SizeAnalysis, total: Size, known: Size) -> Size:
         if same is not None and same.constant not in (0,):
             left.remove(same)
             right.remove(factor)
-    return analysis.table.op(
-        "int_div", analysis.table.product(left), analysis.table.product(right)
-    )
+    return analysis.table.op("int_div", analysis.table.product(left), analysis.table.product(right))
 
 
 def _factors(analysis: SizeAnalysis, size: Size) -> list[Size]:
@@ -177,18 +182,24 @@ def _alloc(analysis: SizeAnalysis, op: Operation) -> None:
     wanted = [analysis.scalar(operand) for operand in op.operands[1:]]
     for size in wanted:
         if not is_nonnegative(size):
-            analysis.require_number(table.op("maximum", size, 0), size,
-                                    "negative dimensions are not allowed: {1}", op)
+            analysis.require_number(
+                table.op("maximum", size, 0), size, "negative dimensions are not allowed: {1}", op
+            )
     value = analysis.of(op.operands[0])
-    for mine, size in zip(value, wanted[len(wanted) - len(value):]):
+    for mine, size in zip(value, wanted[len(wanted) - len(value) :]):
         if mine.constant != 1:
-            analysis.require(mine, size, "could not broadcast input array from size {0} into "
-                             "size {1}", op)
+            analysis.require(
+                mine, size, "could not broadcast input array from size {0} into size {1}", op
+            )
     ones = _ints(op, "ones")
     for axis, size in enumerate(wanted):
         if axis in ones:
-            analysis.require(size, table.const(1), "Alloc: found size {0} for a broadcastable "
-                             "dimension; expected {1}", op)
+            analysis.require(
+                size,
+                table.const(1),
+                "Alloc: found size {0} for a broadcastable dimension; expected {1}",
+                op,
+            )
     analysis.set(op.results[0], wanted)
 
 
@@ -228,15 +239,21 @@ def _require_elements(
     found = table.op("minimum", table.product(reduced), 1)
     wanted = table.op("minimum", table.product(kept), 1)
     analysis.require_number(
-        found, table.op("maximum", found, wanted),
-        f"zero-size array to reduction operation {name} which has no identity", op)
+        found,
+        table.op("maximum", found, wanted),
+        f"zero-size array to reduction operation {name} which has no identity",
+        op,
+    )
 
 
 def _dot(analysis: SizeAnalysis, op: Operation) -> None:
     first, second = (analysis.of(operand) for operand in op.operands)
     analysis.require(
-        first[-1], second[0],
-        f"shapes not aligned: {{0}} (dim {len(first) - 1}) != {{1}} (dim 0)", op)
+        first[-1],
+        second[0],
+        f"shapes not aligned: {{0}} (dim {len(first) - 1}) != {{1}} (dim 0)",
+        op,
+    )
     analysis.set(op.results[0], [*first[:-1], *second[1:]])
 
 
@@ -268,7 +285,7 @@ def _region(analysis: SizeAnalysis, op: Operation, first_bound: int) -> list[Siz
     for size, entry in zip(sizes, entries):
         if isinstance(entry, tuple):
             kept.append(slice_range(analysis.table, size, entry)[1])
-    return [*kept, *sizes[len(entries):]]
+    return [*kept, *sizes[len(entries) :]]
 
 
 def _subtensor(analysis: SizeAnalysis, op: Operation) -> None:
@@ -292,8 +309,9 @@ def _require_region(
     """A stored value broadcasts to the region along dimensions of static size 1."""
     for mine, size in zip(analysis.of(value), region):
         if mine.constant != 1:
-            analysis.require(mine, size, "could not broadcast input array from size {0} into "
-                             "size {1}", op)
+            analysis.require(
+                mine, size, "could not broadcast input array from size {0} into size {1}", op
+            )
 
 
 def _inc_subtensor(analysis: SizeAnalysis, op: Operation) -> None:
@@ -313,9 +331,14 @@ def _advanced_region(
             length = size
         else:
             analysis.require(
-                length, size, "shape mismatch: indexing arrays could not be broadcast together "
-                "with shapes ({0},) ({1},)", op, "IndexError")
-    return [length, *analysis.of(op.operands[0])[len(indices):]]
+                length,
+                size,
+                "shape mismatch: indexing arrays could not be broadcast together "
+                "with shapes ({0},) ({1},)",
+                op,
+                "IndexError",
+            )
+    return [length, *analysis.of(op.operands[0])[len(indices) :]]
 
 
 def _advanced_subtensor(analysis: SizeAnalysis, op: Operation) -> None:

@@ -1,8 +1,8 @@
 """Holds the passes between levels 1 and 2 against both interpreters, one pass after another.
 
-`judge(module, args)` runs level 1 on the arguments, then each pass, and the interpreter of the level
-that it leaves after it: equal dtype, shape, NaN positions, and values within a bound; or the same kind
-of exception.
+`judge(module, args)` runs level 1 on the arguments, then each pass, and the interpreter of the
+level that it leaves after it: equal dtype, shape, NaN positions, and values within a bound; or
+the same kind of exception.
 """
 
 from __future__ import annotations
@@ -63,7 +63,11 @@ def outcome(level: Any, module: ModuleOp, args: Sequence[Any]) -> list[Any] | Ex
 
 
 def compare(
-    name: str, found: list[Any] | Exception, wanted: list[Any] | Exception, ulps: float, scale: float
+    name: str,
+    found: list[Any] | Exception,
+    wanted: list[Any] | Exception,
+    ulps: float,
+    scale: float,
 ) -> None:
     """Raises Disagreement unless both are the same kind of exception, or results that agree."""
     if isinstance(wanted, Exception) or isinstance(found, Exception):
@@ -77,6 +81,11 @@ def compare(
         slack = max(1.0, float(finite.max(initial=0.0)))
         slack *= scale * (1e9 if right.dtype == np.float32 else 1)
         same = np.allclose(mine, right, rtol=0, atol=slack, equal_nan=True)
-        if mine.dtype == right.dtype and mine.shape == right.shape and right.dtype.kind == "f" and same:
+        if (
+            mine.dtype == right.dtype
+            and mine.shape == right.shape
+            and right.dtype.kind == "f"
+            and same
+        ):
             continue
         assert_agree(mine, right, ulps, what=f"after {name}, result {number}")

@@ -33,7 +33,9 @@ def real(*shape: int) -> Any:
 
 
 def fuse(
-    specs: Sequence[Spec], body: Callable[..., Any], *runs: Sequence[Any],
+    specs: Sequence[Spec],
+    body: Callable[..., Any],
+    *runs: Sequence[Any],
     fuser: FuseNestsPass | None = None,
 ) -> tuple[ModuleOp, FusionLog]:
     """The module after all passes of level 2, judged on each run's arguments, and the log."""
@@ -79,19 +81,34 @@ def total(b: Any, x: SSAValue, *axes: int, kind: str = ADD) -> SSAValue:
 # -- the logistic-regression step
 
 
-def step(b: Any, x: SSAValue, y: SSAValue, w: SSAValue, bias: SSAValue, *, flip: bool = False,
-         third: bool = False) -> list[SSAValue]:
+def step(
+    b: Any,
+    x: SSAValue,
+    y: SSAValue,
+    w: SSAValue,
+    bias: SSAValue,
+    *,
+    flip: bool = False,
+    third: bool = False,
+) -> list[SSAValue]:
     """Prediction, cross entropy, new weights and bias; `flip`: x comes transposed."""
     rows = turn(b, x) if flip else x
     t = b(ew.ADD, dot(b, rows, w), spread(b, bias, -1))
     p = b(ew.SIGMOID, t)
-    xent = b(ew.ADD, b(ew.MUL, y, b(ew.SOFTPLUS, b(ew.NEG, t))),
-             b(ew.MUL, b(ew.SUB, b.constant(1.0, ("float64", (1,))), y), b(ew.SOFTPLUS, t)))
+    xent = b(
+        ew.ADD,
+        b(ew.MUL, y, b(ew.SOFTPLUS, b(ew.NEG, t))),
+        b(ew.MUL, b(ew.SUB, b.constant(1.0, ("float64", (1,))), y), b(ew.SOFTPLUS, t)),
+    )
     d = b(ew.SUB, p, y)
     g = dot(b, turn(b, rows), d)
     rate = b.constant(0.1, ("float64", (1,)))
-    outputs = [b(ew.GT, p, b.constant(0.5, ("float64", (1,)))), xent, b(ew.SUB, w, b(ew.MUL, rate, g)),
-               b(ew.SUB, bias, b(ew.MUL, b.constant(0.1, S), total(b, d, 0)))]
+    outputs = [
+        b(ew.GT, p, b.constant(0.5, ("float64", (1,)))),
+        xent,
+        b(ew.SUB, w, b(ew.MUL, rate, g)),
+        b(ew.SUB, bias, b(ew.MUL, b.constant(0.1, S), total(b, d, 0))),
+    ]
     return [*outputs, p] if third else outputs
 
 
@@ -104,7 +121,9 @@ def test_the_step_reads_x_once(flip: bool, third: bool) -> None:
     runs = [(real(*((f, n) if flip else (n, f))), real(n), real(f), real()) for n, f in SIZES]
     module, log = fuse([M, V, V, S], lambda *a: step(*a, flip=flip, third=third), *runs)
     assert readers(module, 0) == 1
-    (row,) = [nest for nest in top(module) if not all(op.name != "loops.nest" for op in nest.block.ops)]
+    (row,) = [
+        nest for nest in top(module) if not all(op.name != "loops.nest" for op in nest.block.ops)
+    ]
     inside = [op.name for op in row.block.ops]
     assert inside.count("loops.nest") == 2 and "elemwise.softplus" not in inside
     assert {0} <= set(log.clauses()) <= {0, 3}
@@ -135,7 +154,8 @@ def test_two_gradients() -> None:
 
 def test_a_composite_is_split() -> None:
     """Of one composite only what the gradient needs runs in the row nest."""
-    text = """func.func @main(%x: tensor<?x?xf64>, %w: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>) {
+    text = """func.func @main(%x: tensor<?x?xf64>, %w: tensor<?xf64>)
+        -> (tensor<?xf64>, tensor<?xf64>) {
       %t = tensor.dot %x, %w : (tensor<?x?xf64>, tensor<?xf64>) -> tensor<?xf64>
       %d, %l = elemwise.composite (%a = %t : tensor<?xf64>) -> tensor<?xf64>, tensor<?xf64> {
         %0 = elemwise.exp %a : f64
@@ -215,12 +235,15 @@ def refusal(log: FusionLog, clause: int) -> str:
     return next(entry.sentence for entry in log.refusals if entry.clause == clause)
 
 
-TWO_SIZES = """func.func @main(%x: tensor<?xf64>, %n: index, %m: index) -> (tensor<?xf64>, tensor<?xf64>) {
-  %squares = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+TWO_SIZES = """func.func @main(%x: tensor<?xf64>, %n: index, %m: index)
+    -> (tensor<?xf64>, tensor<?xf64>) {
+  %squares = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>)
+      -> (collect[%i] : tensor<?xf64>) {
     %0 = elemwise.sqr %a : f64
     loops.yield %0 : f64
   }
-  %doubles = loops.nest (%i < SIZE) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+  %doubles = loops.nest (%i < SIZE) ins(%a = %x[%i] : tensor<?xf64>)
+      -> (collect[%i] : tensor<?xf64>) {
     %0 = elemwise.add %a, %a : f64
     loops.yield %0 : f64
   }
@@ -240,17 +263,27 @@ def test_clause_1_two_sizes(size: str, nests: int) -> None:
 
 
 def test_rows_and_columns_of_one_matrix() -> None:
-    """e is normalised along its rows and along its columns: one of the two cannot share its loop."""
-    module, log = fuse([M], lambda b, x: [
-        b(ew.MUL, e := b(ew.EXP, x), spread(b, total(b, e, 1), 0, -1)),
-        b(ew.SUB, e, spread(b, total(b, e, 0), -1, 0))], (real(2, 2),), (real(3, 1),))
+    """e is normalised along its rows and its columns: one of the two cannot share its loop."""
+    module, log = fuse(
+        [M],
+        lambda b, x: [
+            b(ew.MUL, e := b(ew.EXP, x), spread(b, total(b, e, 1), 0, -1)),
+            b(ew.SUB, e, spread(b, total(b, e, 0), -1, 0)),
+        ],
+        (real(2, 2),),
+        (real(3, 1),),
+    )
     assert len(top(module)) == 2 and {1, 2} & set(log.clauses())
 
 
 def test_clause_2_combined() -> None:
     """Normalising by the whole sum needs all of it first."""
-    module, log = fuse([V], lambda b, x: b(ew.TRUE_DIV, b(ew.EXP, x), spread(
-        b, total(b, b(ew.EXP, x), 0), -1)), (real(4),), (real(0),))
+    module, log = fuse(
+        [V],
+        lambda b, x: b(ew.TRUE_DIV, b(ew.EXP, x), spread(b, total(b, b(ew.EXP, x), 0), -1)),
+        (real(4),),
+        (real(0),),
+    )
     assert len(top(module)) == 2 and 2 in log.clauses()
     assert "is combined, not collected, along that dimension" in refusal(log, 2)
 
@@ -264,31 +297,46 @@ def test_clause_2_read_elsewhere() -> None:
 
 def test_clause_2_gathered() -> None:
     """A gather from what the nest before it makes."""
-    module, log = fuse([V, ("int64", (-1,))], lambda b, x, i: b(
-        ew.MUL, e := b(ew.EXP, x), b(ts.ADVANCED_SUBTENSOR, e, b(ew.ADD, i, b(ew.CAST, e, dtype="int64")))),
-        (np.zeros(3), np.array([0, 1, 1])))
+    module, log = fuse(
+        [V, ("int64", (-1,))],
+        lambda b, x, i: b(
+            ew.MUL,
+            e := b(ew.EXP, x),
+            b(ts.ADVANCED_SUBTENSOR, e, b(ew.ADD, i, b(ew.CAST, e, dtype="int64"))),
+        ),
+        (np.zeros(3), np.array([0, 1, 1])),
+    )
     assert 2 in log.clauses()
     assert "elsewhere than through ins" in refusal(log, 2)
 
 
 def test_clause_3_a_value_between() -> None:
     """The scalar between two passes over x is no nest."""
-    module, log = fuse([V], lambda b, x: b(ew.MUL, x, spread(
-        b, b(ew.SQRT, total(b, b(ew.SQR, x), 0)), -1)), (real(4),))
+    module, log = fuse(
+        [V],
+        lambda b, x: b(ew.MUL, x, spread(b, b(ew.SQRT, total(b, b(ew.SQR, x), 0)), -1)),
+        (real(4),),
+    )
     assert len(top(module)) == 2 and 3 in log.clauses()
     assert "lies on the way from one to the other" in refusal(log, 3)
 
 
 def test_clause_3_a_library_call_between() -> None:
-    module, log = fuse([M, M], lambda b, x, y: b(ew.ADD, e := b(ew.EXP, x), b(ts.GEMM, e, y)),
-                       (real(3, 3), real(3, 3)))
+    module, log = fuse(
+        [M, M],
+        lambda b, x, y: b(ew.ADD, e := b(ew.EXP, x), b(ts.GEMM, e, y)),
+        (real(3, 3), real(3, 3)),
+    )
     assert len(top(module)) == 2 and 3 in log.clauses()
     assert "loops.call" in refusal(log, 3) or "%gemm" in refusal(log, 3)
 
 
 def test_clause_4_a_scatter() -> None:
-    module, log = fuse([V], lambda b, x: b(ts.INC_SUBTENSOR, x, b(
-        ew.EXP, b(ts.SUBTENSOR, x, slices=":")), slices=":"), (real(4),))
+    module, log = fuse(
+        [V],
+        lambda b, x: b(ts.INC_SUBTENSOR, x, b(ew.EXP, b(ts.SUBTENSOR, x, slices=":")), slices=":"),
+        (real(4),),
+    )
     assert 4 in log.clauses() and "scatters into an array" in refusal(log, 4)
 
 
@@ -311,14 +359,17 @@ def test_what_does_not_touch_stays_apart() -> None:
 
 
 def test_a_row_and_a_column_sum_share_the_read() -> None:
-    module, _ = fuse([M], lambda b, x: [total(b, x, 0), total(b, x, 1)], *[(real(*s),) for s in SIZES])
+    module, _ = fuse(
+        [M], lambda b, x: [total(b, x, 0), total(b, x, 1)], *[(real(*s),) for s in SIZES]
+    )
     assert readers(module, 0) == 1
 
 
 def test_names_of_users_stand_in_the_log() -> None:
     text = """func.func @main(%x: tensor<?xf64>) -> tensor<?xf64> {
       %squares = elemwise.sqr %x : tensor<?xf64>
-      %sum = tensor.reduce %squares {kind = "add", axes = array<i64: 0>} : (tensor<?xf64>) -> tensor<f64>
+      %sum = tensor.reduce %squares {kind = "add", axes = array<i64: 0>}
+          : (tensor<?xf64>) -> tensor<f64>
       %spread = tensor.dimshuffle %sum {order = array<i64: -1>} : (tensor<f64>) -> tensor<1xf64>
       %scaled = elemwise.mul %squares, %spread : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
       func.return %scaled : tensor<?xf64>
@@ -326,8 +377,11 @@ def test_names_of_users_stand_in_the_log() -> None:
     fused = judge(parse(text), [real(3)])["fuse-nests"]
     assert isinstance(fused, FuseNestsPass)
     assert any(line.startswith("fused %squares, %sum: share %squares") for line in fused.reasons())
-    assert any("%sum and %scaled: clause (2): %sum of %sum is combined" in line or
-               "%squares and %scaled: clause (2)" in line for line in fused.reasons())
+    assert any(
+        "%sum and %scaled: clause (2): %sum of %sum is combined" in line
+        or "%squares and %scaled: clause (2)" in line
+        for line in fused.reasons()
+    )
 
 
 def test_long_chains_in_linear_time() -> None:
@@ -345,7 +399,6 @@ def test_long_chains_in_linear_time() -> None:
     assert len(list(nest.block.ops)) == 1001
 
 
-
 # -- random programs
 
 
@@ -353,9 +406,23 @@ def random_program(rng: np.random.Generator) -> Callable[..., Any]:
     """A body over x (n, k), y (n), w (k): elementwise work, products, reductions, transposes."""
 
     def body(b: Any, x: SSAValue, y: SSAValue, w: SSAValue) -> list[SSAValue]:
-        pools: dict[str, list[SSAValue]] = {"nk": [x], "n": [y], "k": [w], "kn": [turn(b, x)], "": []}
-        spreads = {("n", "nk"): (0, -1), ("k", "nk"): (-1, 0), ("n", "kn"): (-1, 0), ("k", "kn"): (0, -1),
-                   ("", "n"): (-1,), ("", "k"): (-1,), ("", "nk"): (-1, -1), ("", "kn"): (-1, -1)}
+        pools: dict[str, list[SSAValue]] = {
+            "nk": [x],
+            "n": [y],
+            "k": [w],
+            "kn": [turn(b, x)],
+            "": [],
+        }
+        spreads = {
+            ("n", "nk"): (0, -1),
+            ("k", "nk"): (-1, 0),
+            ("n", "kn"): (-1, 0),
+            ("k", "kn"): (0, -1),
+            ("", "n"): (-1,),
+            ("", "k"): (-1,),
+            ("", "nk"): (-1, -1),
+            ("", "kn"): (-1, -1),
+        }
 
         def pick(kind: str) -> SSAValue:
             return pools[kind][int(rng.integers(len(pools[kind])))]
@@ -366,16 +433,20 @@ def random_program(rng: np.random.Generator) -> Callable[..., Any]:
             if action == 0:
                 pools[kind].append(b([ew.TANH, ew.SQR, ew.NEG][int(rng.integers(3))], pick(kind)))
             elif action == 1:
-                pools[kind].append(b([ew.ADD, ew.MUL, ew.SUB][int(rng.integers(3))], pick(kind), pick(kind)))
+                pools[kind].append(
+                    b([ew.ADD, ew.MUL, ew.SUB][int(rng.integers(3))], pick(kind), pick(kind))
+                )
             elif action == 2:
-                small = str(rng.choice([a for (a, c) in spreads if c == kind and pools[a]] or [kind]))
+                small = str(
+                    rng.choice([a for (a, c) in spreads if c == kind and pools[a]] or [kind])
+                )
                 other = pick(small)
                 other = other if small == kind else spread(b, other, *spreads[small, kind])
                 pools[kind].append(b(ew.ADD if rng.integers(2) else ew.MUL, pick(kind), other))
             elif action == 3:
                 axis = int(rng.integers(len(kind)))
                 how = ADD if rng.integers(3) else "mul"
-                rest = kind[:axis] + kind[axis + 1:]
+                rest = kind[:axis] + kind[axis + 1 :]
                 pools[rest].append(b(ew.TANH, total(b, pick(kind), axis, kind=how)))
             elif action == 4 and len(kind) == 2:
                 pools[kind[::-1]].append(turn(b, pick(kind)))
