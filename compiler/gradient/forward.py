@@ -18,9 +18,8 @@ from tetractys.gradient.reverse import disconnected_value, like, listed, report_
 from tetractys.graph import Apply, Op, Variable, at_site, creation_site, io_toposort
 from tetractys.graph.site import move_site
 from tetractys.passes.vjp import (
-    DISCONNECTED,
-    ZERO,
     Step,
+    Thunk,
     Undefined,
     backpropagate,
     cast_to,
@@ -123,51 +122,53 @@ def native_tangents(
 def _push_output(
     emitter: GraphEmitter, step: Step[Variable], number: int, tangents: Tangents
 ) -> None:
-    """The tangent of one output: the transpose of its vector-Jacobian product."""
+    """The tangent of one output: what each input's tangent adds, by the transposed rule."""
     output = step.results[number]
     touched = [i for i, v in enumerate(step.operands) if v in tangents and step.connects(i, number)]
     if not touched:
         return
     dummy = emitter.fill_like(output, 0.0)
-    seeds = _transposed_seeds(emitter, step, number, dummy, touched, tangents)
-    stop = [dummy, *step.operands, *step.results]
-    found: Any = ZERO
-    if seeds:
-        (found,) = backpropagate(emitter, steps_of(io_toposort(stop, seeds)), seeds, [dummy])
-    if isinstance(found, Undefined):
-        return
-    is_zero = found is ZERO or found is DISCONNECTED
-    tangents[output] = emitter.fill_like(output, 0.0) if is_zero else found
+    thunks = _thunks(emitter, step, number, dummy)
+    total: Variable | None = None
+    for i in touched:
+        thunk = thunks[i] if i < len(thunks) else None
+        term = None if thunk is None else thunk()
+        if isinstance(term, Undefined):
+            return
+        if not isinstance(term, Variable):
+            continue
+        part = _transposed(emitter, step, dummy, fit(emitter, term, step.operands[i]), tangents, i)
+        total = part if total is None else emitter.accumulate(total, part)
+    tangents[output] = emitter.fill_like(output, 0.0) if total is None else total
 
 
-def _transposed_seeds(
-    emitter: GraphEmitter,
-    step: Step[Variable],
-    number: int,
-    dummy: Variable,
-    touched: Sequence[int],
-    tangents: Tangents,
-) -> dict[Variable, Variable | Undefined]:
-    """Each operand's cotangent, as an expression of the dummy, with the operand's tangent."""
+def _thunks(
+    emitter: GraphEmitter, step: Step[Variable], number: int, dummy: Variable
+) -> Sequence[Thunk | None]:
+    """The rule of a step for the cotangent `dummy` of one of its results."""
     cotangents = [dummy if i == number else None for i in range(len(step.results))]
     rule = find_rule(step.signature) if step.rule is None else None
     function = step.rule or (rule.function if rule is not None else None)
     if function is None:
         raise NotImplementedError(f"Rop: found {step.origin.op} without a gradient rule")
-    thunks = function(emitter, step.operands, step.results, cotangents, step.props)
-    seeds: dict[Variable, Variable | Undefined] = {}
-    for i in touched:
-        thunk = thunks[i] if i < len(thunks) else None
-        term = None if thunk is None else thunk()
-        if not isinstance(term, Variable):
-            continue
-        term = fit(emitter, term, step.operands[i])
-        tangent = tangents[step.operands[i]]
-        earlier = seeds.get(term)
-        seeds[term] = (
-            emitter.accumulate(earlier, tangent) if isinstance(earlier, Variable) else tangent
-        )
-    return seeds
+    return function(emitter, step.operands, step.results, cotangents, step.props)
+
+
+def _transposed(
+    emitter: GraphEmitter,
+    step: Step[Variable],
+    dummy: Variable,
+    cotangent: Variable,
+    tangents: Tangents,
+    operand: int,
+) -> Variable:
+    """`cotangent`, which is linear in `dummy`, transposed, applied to the operand's tangent."""
+    tangent = tangents[step.operands[operand]]
+    if cotangent is dummy:
+        return fit(emitter, cast_to(emitter, tangent, emitter.type_of(dummy)[0]), dummy)
+    nodes = io_toposort([dummy, *step.operands, *step.results], [cotangent])
+    (found,) = backpropagate(emitter, steps_of(nodes), {cotangent: tangent}, [dummy])
+    return found if isinstance(found, Variable) else emitter.fill_like(dummy, 0.0)
 
 
 def jacobian(

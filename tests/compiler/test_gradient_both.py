@@ -107,3 +107,48 @@ def test_elementwise(name: str, dtype: str) -> None:
 def test_tensor(name: str) -> None:
     case = TENSOR_CASES[name]
     compare(case.signature, case.specs, case.args, case.smooth, case.props)
+
+
+def check_rop(
+    signature: Any,
+    specs: Sequence[Spec],
+    args: Sequence[np.ndarray],
+    wrt: Sequence[int],
+    props: dict[str, object],
+) -> None:
+    """T.Rop along random directions against central differences."""
+    inputs = [tensor_type(spec)() for spec in specs]
+    points = [inputs[i].type() for i in wrt]
+    output = apply_native(signature, inputs, props)[0]
+    tangent = T.Rop(output, [inputs[i] for i in wrt], points)
+    assert tangent.type == output.type
+    directions = [np.asarray(RNG.standard_normal(args[i].shape)) for i in wrt]
+    used = [*inputs, *points]
+    request = Request(used, [], [tangent], ("test", 1))
+    constants = [np.asarray(constant.data) for constant in request.constants]
+    (found,) = run(graph_to_ir(request), [*args, *directions, *constants])
+    module = program(specs, lambda b, *xs: b(signature, *xs, **props))
+    ends = []
+    for step in (1e-6, -1e-6):
+        moved = [a.copy() for a in args]
+        for i, direction in zip(wrt, directions):
+            moved[i] = np.asarray(moved[i] + step * direction)
+        ends.append(run(module, moved)[0])
+    np.testing.assert_allclose(found, (ends[0] - ends[1]) / 2e-6, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", [s.short for s in TABLE if TABLE[s].gradient == SMOOTH])
+def test_rop_elementwise(name: str) -> None:
+    signature = ew.SIGNATURES[name]
+    row = TABLE[signature]
+    shapes = [(2, 3), (1, 3), (2, 1)]
+    args = [RNG.uniform(*bounds, shape) for bounds, shape in zip(row.smooth, shapes)]
+    specs: list[Spec] = [("float64", tuple(1 if n == 1 else -1 for n in a.shape)) for a in args]
+    wrt = [1] if name == "second" else list(range(len(args)))
+    check_rop(signature, specs, args, wrt, default_props(signature))
+
+
+@pytest.mark.parametrize("name", [name for name, case in TENSOR_CASES.items() if case.smooth])
+def test_rop_tensor(name: str) -> None:
+    case = TENSOR_CASES[name]
+    check_rop(case.signature, case.specs, case.args, case.smooth, case.props)
