@@ -7,7 +7,7 @@ operation without verifying it; the verifier calls the same inference.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
@@ -250,7 +250,10 @@ def _attribute(kind: str, value: object, props: Mapping[str, object]) -> Attribu
         case "bool":
             return BoolAttr.from_bool(bool(value))
         case _:
-            return _number_attribute(value, str(props["dtype"]))
+            dtype = str(props["dtype"])
+            if isinstance(value, float):  # by bits: 0.0 == -0.0
+                return _float_attribute(value.hex(), dtype)
+            return _number_attribute(value, dtype)
 
 
 @cache
@@ -261,6 +264,11 @@ def _ints_attribute(values: tuple[int, ...]) -> DenseArrayBase:
 @cache
 def _int_attribute(value: int) -> Attribute:
     return IntegerAttr(value, i64)
+
+
+@lru_cache(maxsize=4096)
+def _float_attribute(bits: str, dtype: str) -> Attribute:
+    return _number_attribute(float.fromhex(bits), dtype)
 
 
 def _number_attribute(value: object, dtype: str) -> Attribute:
