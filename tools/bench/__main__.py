@@ -93,6 +93,7 @@ def startup(rounds: int) -> None:
 def _start(library: str, cache: str) -> dict[str, float]:
     command = [sys.executable, "-m", "tetractys.tools.bench.startup", library]
     environment = {**os.environ, "TETRACTYS_CACHE": cache, "OPENBLAS_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as installed packages run: from bytecode
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
