@@ -7,7 +7,8 @@ of the function, a slot of the arena (`loops.alloc`), or the memory of an input 
 that a nest's body makes are `loops.alloc` in that body (see there). The checks move to
 `@main_shape`, which returns the sizes of the results and allocates each slot once.
 
-    %y = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {...}
+    %y = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>)
+        -> (collect[%i] : tensor<?xf64>) {...}
     func.return %y : tensor<?xf64>
 becomes
     loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>>)
@@ -102,8 +103,9 @@ class Bufferizer:
         self.storage = Storage(self.block)
         result_sizes = [self.sizes.of(value) for value in self.returned if is_array(value)]
         self._find_targets()
-        for self.position, op in enumerate(list(self.block.ops)):
-            self.arena.release(self.position)
+        for position, op in enumerate(list(self.block.ops)):
+            self.position = position
+            self.arena.release(position)
             self._rewrite(op)
         self._update_type()
         return build_shape_function(self.function, result_sizes)

@@ -2,7 +2,7 @@
 operation.
 
     %0 = llvm.fadd %a, %b : vector<8xf64>       ->   %5 = fadd <8 x double> %3, %4
-    llvm.br ^bb2(%i : i64)                       ->   br label %b2,  and in b2:  %7 = phi i64 [%6, %b1]
+    llvm.br ^bb2(%i : i64)               ->   br label %b2, and in b2: %7 = phi i64 [%6, %b1]
 
 Pre-condition: the module comes from `lower-loops-to-llvm` (or is of the operations in `_ROWS`).
 Constants have no line of their own, they are printed where they are used. Intrinsics need no

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.dialects import llvm
-from xdsl.dialects.builtin import i1
 from xdsl.ir import SSAValue
 
 from tetractys.dialects.loops import NestOp
 from tetractys.passes.llvm_frame import Frame
+from tetractys.passes.llvm_scopes import ScopedBuilder
 
 _NAMES = {"max": "maximum", "min": "minimum"}
 
@@ -20,27 +22,36 @@ def check_empty(frame: Frame, nest: NestOp, around: SSAValue | None = None) -> N
     builder = frame.builder
     zero = builder.index(0)
     sizes = [frame.scalar(size) for size in nest.sizes]
-    reached = around if around is not None else builder.constant(1, i1)
     for number, part in enumerate(nest.parts()):
         combined = [size for level, size in enumerate(sizes) if level not in part.map]
         if part.kind not in _NAMES or not combined:
             continue
         builder.location = nest.location
-        failed = reached
-        for size in (size for level, size in enumerate(sizes) if level in part.map):
-            failed = builder.binary(llvm.AndOp, failed, builder.icmp("ne", size, zero))
-        empty = builder.icmp("eq", combined[0], zero)
+        failed = builder.icmp("eq", combined[0], zero)
         for size in combined[1:]:
-            empty = builder.binary(llvm.OrOp, empty, builder.icmp("eq", size, zero))
-        failed = builder.binary(llvm.AndOp, failed, empty)
+            failed = builder.binary(llvm.OrOp, failed, builder.icmp("eq", size, zero))
+        collected = [size for level, size in enumerate(sizes) if level in part.map]
+        failed = _and(builder, failed, _and_sizes(builder, around, collected))
         code = frame.tables.error("ValueError", _message(nest, number), nest)
         frame.fail_if(failed, code, [])
     for op in nest.block.ops:
         if isinstance(op, NestOp):
-            inside = reached
-            for size in sizes:
-                inside = builder.binary(llvm.AndOp, inside, builder.icmp("ne", size, zero))
-            check_empty(frame, op, inside)
+            check_empty(frame, op, _and_sizes(builder, around, sizes))
+
+
+def _and(builder: ScopedBuilder, lhs: SSAValue | None, rhs: SSAValue | None) -> SSAValue:
+    found = [value for value in (lhs, rhs) if value is not None]
+    return builder.binary(llvm.AndOp, *found) if len(found) == 2 else found[0]
+
+
+def _and_sizes(
+    builder: ScopedBuilder, start: SSAValue | None, sizes: Sequence[SSAValue]
+) -> SSAValue | None:
+    """Whether `start` holds and no size is 0."""
+    found = start
+    for size in sizes:
+        found = _and(builder, found, builder.icmp("ne", size, builder.index(0)))
+    return found
 
 
 def _message(nest: NestOp, number: int) -> str:

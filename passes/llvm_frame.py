@@ -267,9 +267,13 @@ def _lower_elemwise(frame: Frame, op: Operation) -> None:
         frame.env[result] = lower_scalars(op, cast("list[SSAValue]", values), builder)
         return
     frame.env[result] = tuple([
-        lower_scalars(op, [v[row] if type(v) is tuple else cast(SSAValue, v) for v in values], builder)
+        lower_scalars(op, [_of_row(value, row) for value in values], builder)
         for row in range(copies)
     ])
+
+
+def _of_row(value: Value, row: int) -> SSAValue:
+    return value[row] if type(value) is tuple else cast(SSAValue, value)
 
 
 def lower_constant(frame: Frame, op: Operation) -> None:

@@ -1,8 +1,8 @@
 """A loop nest at level 3: its loops, its tails, and where its results go.
 
-Loop order is iterator order, the last one innermost. What does not depend on a loop is built in front
-of it (`llvm_scopes`). The innermost loop of a vectorised nest is built by `llvm_vectors`, the last
-loop of a nest that holds other nests by `llvm_rows`; the others are here.
+Loop order is iterator order, the last one innermost. What does not depend on a loop is built in
+front of it (`llvm_scopes`). The innermost loop of a vectorised nest is built by `llvm_vectors`, the
+last loop of a nest that holds other nests by `llvm_rows`; the others are here.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ class NestLowering:
 
     def level(self, level: int, accumulators: Accumulators) -> Accumulators:
         """The loops from `level` inwards; returns the accumulators of those that enclose them."""
-        opened = [plan for plan in self.plans if plan.in_registers and plan.start == level < self.nest.rank]
+        opened = [plan for plan in self.plans
+                  if plan.in_registers and plan.start == level < self.nest.rank]
         inner = dict(accumulators)
         for plan in opened:
             inner[plan.number] = self.identities(plan)
@@ -142,7 +143,8 @@ class NestLowering:
 
     def lanes(self, plan: Plan) -> int:
         """The rows that a result's scalar differs between; 0 for a single one."""
-        return self.frame.rows if self.frame.rows > 1 and plan.part.value in self.frame.varying else 0
+        frame = self.frame
+        return frame.rows if frame.rows > 1 and plan.part.value in frame.varying else 0
 
     def _finish(self, plan: Plan, values: list[SSAValue]) -> None:
         """Puts what a result's accumulators hold where it belongs."""
@@ -281,7 +283,8 @@ class NestLowering:
         self, target: Buffer, indices: list[tuple[int, Index]], monoid: Monoid, value: SSAValue
     ) -> None:
         builder = self.builder
-        in_rows = isinstance(target.pointer, tuple) or any(isinstance(i, RowIndex) for _, i in indices)
+        in_rows = isinstance(target.pointer, tuple)
+        in_rows = in_rows or any(isinstance(index, RowIndex) for _, index in indices)
         if not in_rows and self.frame.rows > 1:  # every row goes to the same place
             value = self._spread(value, self.frame.rows)
             value = monoids.reduce_lanes(builder, monoid, value)
@@ -331,7 +334,8 @@ class NestLowering:
             elif entry >= 0:
                 indices.append((axis, self.frame.index(self.nest.iterators[entry])))
             elif entry != ZERO:
-                raise NotImplementedError("lower-loops-to-llvm: a scatter of rows; expected scalars")
+                self.nest.emit_error("lower-loops-to-llvm: found a scatter of rows; expected "
+                                     "scalars", NotImplementedError())
         self._scatter_at(plan, target, indices, bad)
 
     def _scatter_at(

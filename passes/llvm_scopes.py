@@ -5,7 +5,7 @@ Every value has a *depth*, that of the innermost loop it depends on. A pure inst
 depth of its operands: in front of the loop that does not change it. The same instruction on the
 same operands is built once.
 
-    with depth 1 inside a loop over %i, `mul(%n, %m)` of two depth-0 values is built before the loop.
+    inside a loop over %i, `mul(%n, %m)` of two values of depth 0 is built before the loop.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects import llvm
-from xdsl.dialects.builtin import IntegerAttr, IntegerType, i64
+from xdsl.dialects.builtin import IntegerAttr, IntegerType, i8, i64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tetractys.dialects import llvm_ext
@@ -50,6 +50,26 @@ class ScopedBuilder(LLVMBuilder):
         super().__init__(entry, extern)
         self._scopes = [_Scope(None)]
         self._depths: dict[int, int] = {}  # by identity: hashing a value is slow
+
+    def add(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        """Sum of indices; nothing for a zero."""
+        if rhs is self.index(0):
+            return lhs
+        return rhs if lhs is self.index(0) else super().add(lhs, rhs)
+
+    def mul(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        """Product of indices; nothing for a one."""
+        if rhs is self.index(1):
+            return lhs
+        return rhs if lhs is self.index(1) else super().mul(lhs, rhs)
+
+    def offset(
+        self, base: SSAValue, index: SSAValue | int, element: Attribute = i8
+    ) -> SSAValue:
+        """The address `index` elements behind `base`; `base` for none."""
+        if isinstance(index, int) or index is not self.index(0):
+            return super().offset(base, index, element)
+        return base
 
     @property
     def depth(self) -> int:

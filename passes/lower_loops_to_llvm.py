@@ -44,6 +44,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.utils.exceptions import PassFailedException
 
 from tetractys.dialects import elemwise, loops
 from tetractys.dialects.loops import NestOp
@@ -202,6 +203,10 @@ class LowerLoopsToLlvmPass(ModulePass):
         """Replaces `@main` and `@main_shape`, or each function of a file of tests."""
         functions = [f for f in op.body.block.ops if isinstance(f, func.FuncOp)]
         by_name = {f.sym_name.data: f for f in functions}
+        kernels = [f for f in functions if not f.sym_name.data.endswith("_shape")]
+        if len(kernels) > 1:
+            kernels[1].emit_error(f"lower-loops-to-llvm: found {len(kernels)} functions; "
+                                  "expected one kernel a module", PassFailedException())
         for function in functions:
             name = function.sym_name.data
             if name.endswith("_shape") and name.removesuffix("_shape") in by_name:

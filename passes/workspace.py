@@ -158,6 +158,7 @@ class _Slicer:
         self.result_sizes = result_sizes
         inputs = [a.type for a in self.source.args]
         self.block = Block(arg_types=inputs)
+        self.made: dict[Dimension, SSAValue] = {}
         self.map: dict[SSAValue, SSAValue] = dict(zip(self.source.args, self.block.args))
         for old, new in zip(self.source.args, self.block.args):
             new.name_hint = old.name_hint
@@ -229,12 +230,15 @@ class _Slicer:
     def _value(self, size: Dimension) -> SSAValue:
         if isinstance(size, SSAValue):
             return self.map[size]
-        if isinstance(size, int):
-            op: Operation = elemwise.ConstantOp.make(size, IndexType())
-        else:
-            op = loops.DimOp.make(self.map[size[0]], size[1])
-        self.block.add_op(op)
-        return op.results[0]
+        found = self.made.get(size)
+        if found is None:
+            if isinstance(size, int):
+                op: Operation = elemwise.ConstantOp.make(size, IndexType())
+            else:
+                op = loops.DimOp.make(self.map[size[0]], size[1])
+            self.block.add_op(op)
+            found = self.made[size] = op.results[0]
+        return found
 
     def _function(self, outputs: list[Attribute]) -> func.FuncOp:
         inputs = [argument.type for argument in self.block.args]
