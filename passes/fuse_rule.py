@@ -14,8 +14,9 @@ not on the way to a second use of a row, stays in its own nest, vectorised along
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import cast
 
-from xdsl.dialects.builtin import FileLineColLoc, FusedLoc, LocationAttr
+from xdsl.dialects.builtin import ArrayAttr, FileLineColLoc, FusedLoc, LocationAttr
 from xdsl.ir import Operation, OpResult, SSAValue
 
 from tetractys.dialects.loops import SCATTERS, Map, NestOp
@@ -104,8 +105,7 @@ def name_of(op: Operation) -> str:
     name = ", ".join(f"%{n}" for n in names[:3]) or op.name
     location = op.location
     if isinstance(location, FusedLoc):
-        parts = list(location.locations)
-        location = parts[0] if parts else location
+        location = cast("ArrayAttr[LocationAttr]", location.locations).data[0]
     if isinstance(location, FileLineColLoc):
         file = location.filename.data.rpartition("/")[2]
         name += f" ({file}:{location.line.data})"

@@ -132,7 +132,7 @@ def build_split(
         owner = value.owner
         if isinstance(owner, elemwise.ElemwiseOp):
             result.name_hint = value.name_hint or owner.signature.short
-    found = {old: new for old, new in renamed.items() if old is not None}
+    found: dict[SSAValue, SSAValue] = {old: new for old, new in renamed.items() if old is not None}
     for old, new in found.items():
         new.name_hint = old.name_hint or new.name_hint
         old.replace_all_uses_with(new)

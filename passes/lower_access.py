@@ -19,7 +19,7 @@ from tetractys.dialects.loops import ZERO
 from tetractys.passes.size_expressions import Size, find
 
 if TYPE_CHECKING:
-    from tetractys.passes.lower_nests import NestBuilder
+    from tetractys.passes.lower_nests import ScalarBuilder
 
 Positions: TypeAlias = Sequence[int]
 """For each dimension of a value, an iterator of the nest being built, or ZERO."""
@@ -36,7 +36,7 @@ class Affine(NamedTuple):
 class Fixed(NamedTuple):
     """One index; in bounds only if it says so."""
 
-    index: Size
+    at: Size
     inbounds: bool
 
 
@@ -65,7 +65,7 @@ class ArrayAccess(NamedTuple):
 
         return ArrayAccess(self.base, tuple(entry(old) for old in self.entries))
 
-    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+    def element(self, nest: ScalarBuilder, positions: Positions) -> SSAValue:
         """An input of the nest where iterators index every dimension; else a gather."""
         entries = [
             positions[entry] if isinstance(entry, int) and entry != ZERO else entry
@@ -77,11 +77,11 @@ class ArrayAccess(NamedTuple):
         indices = [self._index(nest, entry, positions) for entry in entries]
         return nest.gather(self.base, indices, inbounds)
 
-    def _index(self, nest: NestBuilder, entry: Entry, positions: Positions) -> SSAValue:
+    def _index(self, nest: ScalarBuilder, entry: Entry, positions: Positions) -> SSAValue:
         if isinstance(entry, Affine):
             return affine_index(nest, entry.start, entry.step, positions[entry.axis])
         if isinstance(entry, Fixed):
-            return nest.size(entry.index)
+            return nest.size(entry.at)
         return nest.position(entry)
 
     def is_whole(self, rank: int) -> bool:
@@ -98,7 +98,7 @@ class ScalarAccess(NamedTuple):
         """Itself."""
         return self
 
-    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+    def element(self, nest: ScalarBuilder, positions: Positions) -> SSAValue:
         """The scalar."""
         return self.value
 
@@ -113,7 +113,7 @@ class ConstantAccess(NamedTuple):
         """Itself."""
         return self
 
-    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+    def element(self, nest: ScalarBuilder, positions: Positions) -> SSAValue:
         """A constant in the body."""
         return nest.constant(self.number, self.dtype)
 
@@ -127,7 +127,7 @@ class SizeAccess(NamedTuple):
         """Itself."""
         return self
 
-    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+    def element(self, nest: ScalarBuilder, positions: Positions) -> SSAValue:
         """The size as int64, computed outside the nest."""
         return nest.int64(self.size)
 
@@ -144,7 +144,7 @@ class RangeAccess(NamedTuple):
         where = order.index(self.axis) if self.axis in order else ZERO
         return RangeAccess(self.start, self.step, where)
 
-    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+    def element(self, nest: ScalarBuilder, positions: Positions) -> SSAValue:
         """Computed from the iterator."""
         if self.axis == ZERO or positions[self.axis] == ZERO:
             return self.start
@@ -164,7 +164,7 @@ class VectorAccess(NamedTuple):
         where = order.index(self.axis) if self.axis in order else ZERO
         return VectorAccess(self.elements, where)
 
-    def element(self, nest: NestBuilder, positions: Positions) -> SSAValue:
+    def element(self, nest: ScalarBuilder, positions: Positions) -> SSAValue:
         """Chosen by the iterator."""
         values = [element.element(nest, ()) for element in self.elements]
         if self.axis == ZERO or positions[self.axis] == ZERO:
@@ -182,7 +182,7 @@ Access: TypeAlias = (
 )
 
 
-def affine_index(nest: NestBuilder, start: Size, step: Size, position: int) -> SSAValue:
+def affine_index(nest: ScalarBuilder, start: Size, step: Size, position: int) -> SSAValue:
     """`start + step * position` as an index of a nest's body, by as few operations as it takes."""
     start, step = find(start), find(step)
     index = nest.position(position)

@@ -148,7 +148,8 @@ def permute(nest: NestOp, order: list[int]) -> None:
     nest.properties["result_maps"] = ArrayAttr([renamed(m) for m in nest.result_maps.data])
     block = nest.block
     counters = [block.args[old] for old in order]
-    block._args = (*counters, *block.args[rank:])
+    # xDSL has no public way to move arguments.
+    block._args = (*counters, *block.args[rank:])  # pyright: ignore[reportPrivateUsage]
     for index, argument in enumerate(counters):
         argument.index = index
 

@@ -195,7 +195,7 @@ def slice_range(
     table: SizeTable, length: Size, bounds: tuple[Size | None, Size | None, Size]
 ) -> tuple[Size, Size]:
     """First index and number of elements of a slice, as Python's `slice.indices`."""
-    start, stop, step = bounds
+    step = bounds[2]
     op = table.op
     if step.constant is None:
         forward = slice_range_of_sign(table, length, bounds, 1)

@@ -31,7 +31,7 @@ def visit_elemwise(analysis: SizeAnalysis, op: Operation) -> None:
     results = [result for result in op.results if isinstance(result.type, TensorType)]
     if not results:
         return
-    rank = len(results[0].type.get_shape())
+    rank = len(types.spec_of(results[0].type)[1])
     if rank == 0:
         _visit_scalar(analysis, op)
         for result in results:
