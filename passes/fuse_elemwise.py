@@ -35,6 +35,7 @@ from xdsl.passes import ModulePass
 from tetractys.dialects import types
 from tetractys.dialects.elemwise import CompositeOp, ConstantOp, ElemwiseOp, YieldOp
 from tetractys.passes.matching import shape_of
+from tetractys.passes.naming import name_of
 from tetractys.passes.rewriting import erase, erase_dead, function_blocks, fuse_locations
 
 
@@ -45,6 +46,9 @@ class Refusal:
     producer: Operation
     consumer: Operation
     reason: str
+
+    def __str__(self) -> str:
+        return f"{name_of(self.producer)} and {name_of(self.consumer)}: {self.reason}"
 
 
 # Predicates.
@@ -302,5 +306,12 @@ class FuseElemwisePass(ModulePass):
     name = "fuse-elemwise"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        """Rewrites every function of the module."""
-        fuse_module(op)
+        """Rewrites every function of the module; `reasons` then says what stayed apart."""
+        report: list[Refusal] = []
+        fuse_module(op, report)
+        pairs = [r for r in report if is_fusible(r.producer) and is_fusible(r.consumer)]
+        object.__setattr__(self, "_reasons", [str(refusal) for refusal in pairs])
+
+    def reasons(self) -> list[str]:
+        """Why each remaining pair of the last module did not become one, a sentence each."""
+        return getattr(self, "_reasons", [])

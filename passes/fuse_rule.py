@@ -14,13 +14,13 @@ not on the way to a second use of a row, stays in its own nest, vectorised along
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import cast
 
-from xdsl.dialects.builtin import ArrayAttr, FileLineColLoc, FusedLoc, LocationAttr
-from xdsl.ir import Operation, OpResult, SSAValue
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import OpResult, SSAValue
 
 from tetractys.dialects.loops import SCATTERS, Map, NestOp
 from tetractys.passes.fuse_graph import BlockGraph, Group, Item
+from tetractys.passes.naming import name_of, name_of_value
 
 PROFIT = 0
 """Stands for the number of a clause where fusion is legal and does not pay."""
@@ -92,24 +92,6 @@ class Candidate:
     axis: int
     iterators: tuple[int, int]
     gain: int
-
-
-def name_of_value(value: SSAValue) -> str:
-    """What a value is called in a sentence."""
-    return f"%{value.name_hint}" if value.name_hint else "an unnamed value"
-
-
-def name_of(op: Operation) -> str:
-    """What an operation is called in a sentence: its results, and the user's line."""
-    names = [result.name_hint for result in op.results if result.name_hint]
-    name = ", ".join(f"%{n}" for n in names[:3]) or op.name
-    location = op.location
-    if isinstance(location, FusedLoc):
-        location = cast("ArrayAttr[LocationAttr]", location.locations).data[0]
-    if isinstance(location, FileLineColLoc):
-        file = location.filename.data.rpartition("/")[2]
-        name += f" ({file}:{location.line.data})"
-    return name
 
 
 def check_group(graph: BlockGraph, candidate: Candidate, groups: set[Group]) -> dict[Item, int]:

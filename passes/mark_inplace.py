@@ -39,7 +39,7 @@ from xdsl.passes import ModulePass
 
 from tetractys.dialects import loops, types
 from tetractys.dialects.loops import ZERO, Map, NestOp, Result
-from tetractys.passes.fuse_rule import name_of, name_of_value
+from tetractys.passes.naming import name_of, name_of_value
 from tetractys.passes.workspace import Sizes
 
 _Size: TypeAlias = "SSAValue | tuple[SSAValue, int] | int"

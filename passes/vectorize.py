@@ -41,7 +41,7 @@ from tetractys.dialects.loops import (
     walk_nests,
 )
 from tetractys.dialects.types import vector_of
-from tetractys.passes.fuse_rule import name_of
+from tetractys.passes.naming import name_of
 
 SCALAR_BECAUSE = "scalar_because"
 """The attribute of a nest that was to be vectorised and could not be: the reason."""
