@@ -30,7 +30,7 @@ from tetractys.dialects.build import build
 from tetractys.dialects.elemwise import ElemwiseOp
 from tetractys.dialects.signature import Signature
 from tetractys.dialects.tensor import CheckEqualOp, SizeOp
-from tetractys.passes.size_expressions import Size, find, operands_of, postorder
+from tetractys.passes.size_expressions import Size, operands_of, postorder
 from tetractys.passes.sizes import Equation, SizeAnalysis
 
 
@@ -55,7 +55,7 @@ def leaves_of(size: Size) -> Iterable[SSAValue]:
         if node in seen:
             continue
         seen.add(node)
-        pending.extend(find(operand) for operand in operands_of(node))
+        pending.extend(operands_of(node))
         if node.rank in (1, 2):
             yield cast(SSAValue, node.key[1])
 
@@ -90,7 +90,7 @@ class ScalarEmitter:
             source = cast(SSAValue, node.key[1])
             element = self._build("tensor.subtensor", [source], origin, slices=str(node.key[2]))
             return self._int64(element, origin)
-        operands = [self._values[find(operand)] for operand in operands_of(node)]
+        operands = [self._values[operand] for operand in operands_of(node)]
         return self._build(f"elemwise.{kind}", operands, origin)
 
     def _build(

@@ -261,7 +261,7 @@ class FunctionLowering(ScalarBuilder):
         if kind == "element":
             vector, axis = self.array(cast(SSAValue, node.key[1])), cast(int, node.key[2])
             return self.cast(self.gather(vector, [self.constant(axis, "index")], True), "index")
-        operands = [self._indices[find(operand)] for operand in operands_of(node)]
+        operands = [self._indices[operand] for operand in operands_of(node)]
         return self.op(scalar.SIGNATURES[kind], *operands)
 
     def set_index(self, size: Size, value: SSAValue) -> None:

@@ -138,14 +138,16 @@ class SizeTable:
             return True
         if first.rank < 3 and second.rank < 3:
             return False
-        return self._again(first) is self._again(second)
+        return self.canonical(first) is self.canonical(second)
 
-    def _again(self, size: Size) -> Size:
+    def canonical(self, size: Size) -> Size:
         """The node of today's representatives: classes may have merged since it was made."""
+        done: dict[Size, Size] = {}
         root = find(size)
-        if root.rank < 3:
-            return root
-        return find(self.op(cast(str, root.key[0]), *operands_of(root)))
+        for node in postorder(root, done):
+            parts = [done[part] for part in operands_of(node)]
+            done[node] = find(self.op(cast(str, node.key[0]), *parts) if parts else node)
+        return done[root]
 
     def union(self, first: Size, second: Size) -> None:
         """Makes two sizes one class."""
@@ -175,8 +177,10 @@ def operands_of(size: Size) -> tuple[Size, ...]:
 
 
 def postorder(size: Size, done: Container[Size]) -> Iterator[Size]:
-    """The nodes of an expression that are not done, operands first; the caller does each in
-    turn.
+    """The nodes of an expression that are not done, operands first; the caller does each in turn.
+
+    Operands as the expression was written, not the representatives of today: a check must not read
+    what only a later check makes equal.
     """
     pending = [size]
     while pending:
@@ -184,7 +188,7 @@ def postorder(size: Size, done: Container[Size]) -> Iterator[Size]:
         if node in done:
             pending.pop()
             continue
-        missing = [find(part) for part in operands_of(node) if find(part) not in done]
+        missing = [part for part in operands_of(node) if part not in done]
         if missing:
             pending.extend(missing)
         else:

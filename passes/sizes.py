@@ -24,7 +24,7 @@ from tetractys.dialects import types
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.dialects.signature import DYNAMIC
 from tetractys.dialects.tensor_signatures import Bound, parse_slices
-from tetractys.passes.size_expressions import Size, SizeTable, find
+from tetractys.passes.size_expressions import Size, SizeTable
 from tetractys.passes.size_rules import RULES, visit_elemwise
 
 SliceSizes: TypeAlias = tuple[Size | None, Size | None, Size]
@@ -145,13 +145,15 @@ class SizeAnalysis:
 
     def require_number(self, lhs: Size, rhs: Size, message: str, op: Operation) -> None:
         """As `require` for numbers that are no sizes of their own (a maximum of two, say)."""
-        lhs, rhs = find(lhs), find(rhs)
-        if lhs is not rhs and (lhs, rhs) not in self._checked:
+        canonical = self.table.canonical
+        pair = canonical(lhs), canonical(rhs)
+        known = {(canonical(first), canonical(second)) for first, second in self._checked}
+        if pair[0] is not pair[1] and pair not in known:
             self._checked.add((lhs, rhs))
             self.equations.append(Equation(lhs, rhs, message, "ValueError", op))
 
     def checked(self, lhs: Size, rhs: Size) -> None:
         """The program itself checks that two numbers are equal."""
-        self._checked.add((find(lhs), find(rhs)))
+        self._checked.add((lhs, rhs))
         if lhs.rank < 3 and rhs.rank < 3:
             self.table.union(lhs, rhs)
