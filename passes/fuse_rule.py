@@ -208,6 +208,8 @@ def check_peel(item: Item, iterator: int) -> None:
         combined = [n for n in range(nest.rank) if n not in entries]
         if kind == "argmax" and iterator in combined and iterator != combined[0]:
             raise No(2, f"{name_of(item.op)} finds a first position along several dimensions")
+        if kind == "argmax" and iterator in combined and len(combined) < nest.rank:
+            raise No(2, f"{name_of(item.op)} finds first positions of whole rows at once")
 
 
 def check_profit(candidate: Candidate, depth: int) -> None:

@@ -308,6 +308,11 @@ class NestLowering:
 
     def _yield_row(self, plan: Plan) -> None:
         value = self.frame.env[plan.part.value]
+        if plan.paired or plan.part.kind == "argmax":
+            raise NotImplementedError(
+                "loops.nest: found an argmax of rows; expected one of scalars; "
+                "combine it in the nest that makes the row's elements"
+            )
         if isinstance(value, Sink):
             return
         assert isinstance(value, Buffer)

@@ -166,6 +166,8 @@ class VectorAccess(NamedTuple):
 
     def element(self, nest: ScalarBuilder, positions: Positions) -> SSAValue:
         """Chosen by the iterator."""
+        if not self.elements:  # the shape of a scalar: no element is ever asked for
+            return nest.constant(0, "int64")
         values = [element.element(nest, ()) for element in self.elements]
         if self.axis == ZERO or positions[self.axis] == ZERO:
             return values[0]
