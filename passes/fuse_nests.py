@@ -182,11 +182,11 @@ class FuseBlock:
     def _fuse(self, candidate: Candidate, first: Group, second: Group) -> None:
         """Merges two groups and those between them; raises `No`."""
         depth = max(first.depth, second.depth)
+        check_profit(candidate, depth)
         between = self.graph.between(first, second)
         if between is None:
             raise No(3, "too much lies between them to look for a way from one to the other")
         groups = {first, second} | between
-        check_profit(candidate, depth)
         iterators = check_group(self.graph, candidate, groups)
         rows, total = self._row_bytes(depth, groups, iterators)
         check_rows(total, self.options.l2_bytes // 2)

@@ -25,7 +25,7 @@ from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from tetractys.dialects.elemwise import ElemwiseOp
-from tetractys.dialects.loops import DimOp, GatherOp
+from tetractys.dialects.loops import CallOp, DimOp, GatherOp, NestOp, ViewOp
 from tetractys.passes.hoist_checks import hoist_checks
 from tetractys.passes.lower_elemwise import lower_elemwise
 from tetractys.passes.lower_indexing import (
@@ -106,13 +106,15 @@ def build_return(lowering: FunctionLowering, op: func.ReturnOp) -> None:
     lowering.block.add_op(func.ReturnOp.create(operands=returned, location=op.location))
 
 
-def erase_dead_scalars(block: Block) -> None:
-    """Erases scalar operations, sizes and gathers of the function that nothing uses."""
+_ERASABLE = (ElemwiseOp, DimOp, GatherOp, NestOp, ViewOp, CallOp)
+
+
+def erase_dead(block: Block) -> None:
+    """Erases the function's operations that nothing uses; checks stay."""
     op = block.last_op
     while op is not None:
         before = op.prev_op
-        is_scalar = isinstance(op, ElemwiseOp | DimOp | GatherOp)
-        if is_scalar and all(result.first_use is None for result in op.results):
+        if isinstance(op, _ERASABLE) and all(result.first_use is None for result in op.results):
             op.detach()
             op.erase()
         op = before
@@ -129,7 +131,7 @@ def lower_function(function: func.FuncOp) -> None:
         else:
             lower_operation(lowering, op)
     new = lowering.block
-    erase_dead_scalars(new)
+    erase_dead(new)
     last = new.last_op
     assert last is not None
     function.body.detach_block(old)

@@ -245,3 +245,17 @@ func.func @copies(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?x
 // CHECK-NEXT: }
 // CHECK-NEXT: func.return %[[X_2]], %[[NEG]], %[[V2]] : tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
 // CHECK-NEXT: }
+
+// -----
+
+// What nothing uses makes no nest; its check stays.
+func.func @dead(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?xf64> {
+  %0 = elemwise.add %x, %y : tensor<?xf64>
+  %1 = elemwise.exp %0 : tensor<?xf64>
+  %2 = elemwise.neg %x : tensor<?xf64>
+  func.return %2 : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @dead
+// CHECK: loops.check
+// CHECK-NOT: elemwise.exp
+// CHECK: elemwise.neg
