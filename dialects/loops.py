@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -326,7 +326,7 @@ class NestOp(IRDLOperation):
     @classmethod
     def parse(cls, parser: Parser) -> NestOp:
         """The inverse of `print`."""
-        return _parse_nest(parser)
+        return _NestParser(parser).parse()
 
 
 @cache
@@ -503,16 +503,59 @@ class _NestPrinter:
         self.printer.print_attribute(part.type)
 
 
-def _parse_nest(parser: Parser) -> NestOp:
-    def size() -> tuple[Parser.UnresolvedArgument, SSAValue]:
+_ParsedInput: TypeAlias = tuple[Parser.UnresolvedArgument, SSAValue, Map, Attribute]
+_ParsedResult: TypeAlias = tuple[str, Map, SSAValue | None, SSAValue | None, Attribute]
+
+
+class _NestParser:
+    """Parses a nest in the module's form."""
+
+    def __init__(self, parser: Parser) -> None:
+        self.parser = parser
+        self.names: list[str] = []
+
+    def parse(self) -> NestOp:
+        parser = self.parser
+        sizes = parser.parse_comma_separated_list(parser.Delimiter.PAREN, self._size)
+        self.names = [argument.name.text.removeprefix("%") for argument, _ in sizes]
+        inputs: list[_ParsedInput] = []
+        if parser.parse_optional_keyword("ins"):
+            inputs = parser.parse_comma_separated_list(parser.Delimiter.PAREN, self._input)
+        parser.parse_punctuation("->")
+        results = parser.parse_comma_separated_list(parser.Delimiter.PAREN, self._result)
+        schedule = parser.parse_attribute() if parser.parse_optional_keyword("schedule") else None
+        arguments = [argument.resolve(INDEX) for argument, _ in sizes]
+        arguments += [row[0].resolve(row[3]) for row in inputs]
+        body = parser.parse_region(arguments)
+        extra = parser.parse_optional_attr_dict_with_keyword()
+        nest = NestOp.make(
+            [value for _, value in sizes],
+            [row[1] for row in inputs],
+            [row[2] for row in inputs],
+            [row[0] for row in results],
+            [row[1] for row in results],
+            [row[4] for row in results if row[3] is None],
+            body,
+            inits=[row[2] for row in results if row[2] is not None],
+            outs=[row[3] for row in results if row[3] is not None],
+            schedule=cast("DictionaryAttr | None", schedule),
+        )
+        if extra is not None:
+            nest.attributes.update(extra.data)
+        return nest
+
+    def _size(self) -> tuple[Parser.UnresolvedArgument, SSAValue]:
+        parser = self.parser
         argument = parser.parse_argument(expect_type=False)
         parser.parse_punctuation("<")
         return argument, parser.resolve_operand(parser.parse_unresolved_operand(), INDEX)
 
-    sizes = parser.parse_comma_separated_list(parser.Delimiter.PAREN, size)
-    names = [argument.name.text.removeprefix("%") for argument, _ in sizes]
+    def _map(self) -> Map:
+        parser = self.parser
+        return tuple(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, self._entry))
 
-    def entry() -> int:
+    def _entry(self) -> int:
+        parser = self.parser
         if parser.parse_optional_punctuation(":") is not None:
             return SLICE
         if parser.parse_optional_punctuation("?") is not None:
@@ -520,90 +563,49 @@ def _parse_nest(parser: Parser) -> NestOp:
         start = parser.pos
         if (number := parser.parse_optional_integer()) is not None:
             if number != 0:
-                parser.raise_error(
-                    f"loops.nest: found {number} in a map; expected `0`, an iterator, `:` or `?`",
-                    start,
-                    parser.pos,
-                )
+                self._refuse(str(number), start)
             return ZERO
-        operand = parser.parse_unresolved_operand()
-        if operand.operand_name not in names:
-            parser.raise_error(
-                f"loops.nest: found %{operand.operand_name} in a map; expected an "
-                "iterator of this nest, `:` or `?`",
-                start,
-                parser.pos,
-            )
-        return names.index(operand.operand_name)
+        name = parser.parse_unresolved_operand().operand_name
+        if name not in self.names:
+            self._refuse(f"%{name}", start)
+        return self.names.index(name)
 
-    def entries() -> Map:
-        return tuple(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, entry))
+    def _refuse(self, found: str, start: int) -> None:
+        message = f"loops.nest: found {found} in a map; expected `0`, an iterator, `:` or `?`"
+        self.parser.raise_error(message, start, self.parser.pos)
 
-    def input_() -> tuple[Parser.UnresolvedArgument, SSAValue, Map, Attribute]:
+    def _input(self) -> _ParsedInput:
+        parser = self.parser
         argument = parser.parse_argument(expect_type=False)
         parser.parse_punctuation("=")
         operand = parser.parse_unresolved_operand()
-        map_ = entries()
+        entries = self._map()
         parser.parse_punctuation(":")
         value = parser.resolve_operand(operand, parser.parse_type())
         if not isinstance(value.type, TensorType | MemRefType):
             parser.raise_error(f"loops.nest: found input of type {value.type}; expected a tensor")
-        vector = parser.parse_optional_keyword("as")
-        return (
-            argument,
-            value,
-            map_,
-            parser.parse_type() if vector else slice_type(value.type, map_),
-        )
+        if parser.parse_optional_keyword("as"):
+            return argument, value, entries, parser.parse_type()
+        return argument, value, entries, slice_type(value.type, entries)
 
-    def result() -> tuple[str, Map, SSAValue | None, SSAValue | None, Attribute]:
+    def _result(self) -> _ParsedResult:
+        parser = self.parser
         start = parser.pos
         kind = parser.parse_identifier()
         if kind not in KINDS:
-            parser.raise_error(
-                f"loops.nest: found kind {kind!r}; expected one of {KINDS}", start, parser.pos
-            )
+            message = f"loops.nest: found kind {kind!r}; expected one of {KINDS}"
+            parser.raise_error(message, start, parser.pos)
         base = None
         if parser.parse_optional_punctuation("("):
             base = parser.parse_unresolved_operand()
             parser.parse_punctuation(")")
-        map_ = entries()
+        entries = self._map()
         out = parser.parse_unresolved_operand() if parser.parse_optional_keyword("into") else None
         parser.parse_punctuation(":")
         type_ = parser.parse_type()
-        return (
-            kind,
-            map_,
-            None if base is None else parser.resolve_operand(base, type_),
-            None if out is None else parser.resolve_operand(out, type_),
-            type_,
-        )
-
-    inputs = []
-    if parser.parse_optional_keyword("ins"):
-        inputs = parser.parse_comma_separated_list(parser.Delimiter.PAREN, input_)
-    parser.parse_punctuation("->")
-    results = parser.parse_comma_separated_list(parser.Delimiter.PAREN, result)
-    schedule = parser.parse_attribute() if parser.parse_optional_keyword("schedule") else None
-    arguments = [argument.resolve(INDEX) for argument, _ in sizes]
-    arguments += [row[0].resolve(row[3]) for row in inputs]
-    body = parser.parse_region(arguments)
-    extra = parser.parse_optional_attr_dict_with_keyword()
-    nest = NestOp.make(
-        [value for _, value in sizes],
-        [row[1] for row in inputs],
-        [row[2] for row in inputs],
-        [row[0] for row in results],
-        [row[1] for row in results],
-        [row[4] for row in results if row[3] is None],
-        body,
-        inits=[row[2] for row in results if row[2] is not None],
-        outs=[row[3] for row in results if row[3] is not None],
-        schedule=cast("DictionaryAttr | None", schedule),
-    )
-    if extra is not None:
-        nest.attributes.update(extra.data)
-    return nest
+        init = None if base is None else parser.resolve_operand(base, type_)
+        memory = None if out is None else parser.resolve_operand(out, type_)
+        return kind, entries, init, memory, type_
 
 
 @irdl_op_definition

@@ -11,7 +11,7 @@ They would run one row at a time there; in a nest of their own they are vectoris
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import TensorType
@@ -100,34 +100,54 @@ def build_split(
     early = [part for part in parts if part.value.owner not in in_rest]
     yielded = {part.value for part in early}
     made = {value for op in path - set(constants) for value in op.results}
-    crossing = dict.fromkeys(v for op in rest for v in op.operands if v in made)
-    given = [part.value for part in early] + [v for v in crossing if v not in yielded]
+    crossing = list(dict.fromkeys(v for op in rest for v in op.operands if v in made))
+    given = [*dict.fromkeys([part.value for part in early])]
+    given += [value for value in crossing if value not in yielded]
     inputs = list(zip(nest.elements, nest.input_values, nest.input_maps))
-    entries = parts[0].map
 
     second = _second_block(nest, rest, constants, [part.value for part in late])
     used = [row for row in inputs if second.uses(row[0])]
-    for op in rest:
-        if op.parent is not None:
-            op.detach()
-        second.block.add_op(op)
-    for value in (*[element for element, _, _ in used], *crossing):
-        second.replace(value)
-    second.block.add_op(YieldOp.create(operands=second.yields, location=nest.location))
-
-    first = _first_half(nest, inputs, given, entries)
+    second.fill([element for element, _, _ in used] + crossing, nest)
+    first = _first_half(nest, inputs, given, parts[0].map)
     arrays = dict(zip(given, first.results))
-    sources = [value for _, value, _ in used] + [arrays[value] for value in crossing]
-    maps: list[Map] = [map_ for _, _, map_ in used] + [entries] * len(crossing)
-    other = NestOp.make(
-        list(first.size_values), sources, maps, ["collect"] * len(late), [entries] * len(late),
-        [part.type for part in late], second.block, location=nest.location)  # fmt: skip
+    sources = [(value, map_) for _, value, map_ in used]
+    sources += [(arrays[value], parts[0].map) for value in crossing]
+    other = _second_half(first, second, sources, late)
     renamed = {part.result: arrays[part.value] for part in early}
     renamed |= {part.result: result for part, result in zip(late, other.results)}
+    return first, other, _replace(nest, first, other, renamed, arrays)
+
+
+def _second_half(
+    first: NestOp,
+    second: _SecondBlock,
+    sources: Sequence[tuple[SSAValue, Map]],
+    parts: Sequence[Result],
+) -> NestOp:
+    return NestOp.make(
+        list(first.size_values),
+        [value for value, _ in sources],
+        [entries for _, entries in sources],
+        [part.kind for part in parts],
+        [part.map for part in parts],
+        [part.type for part in parts],
+        second.block,
+        location=first.location,
+    )
+
+
+def _replace(
+    nest: NestOp,
+    first: NestOp,
+    second: NestOp,
+    renamed: Mapping[SSAValue | None, SSAValue],
+    arrays: Mapping[SSAValue, SSAValue],
+) -> dict[SSAValue, SSAValue]:
+    """Puts the halves in the nest's place; its results and what they are now."""
     block = nest.parent
     assert block is not None
     block.insert_op_before(first, nest)
-    block.insert_op_before(other, nest)
+    block.insert_op_before(second, nest)
     for value, result in arrays.items():
         owner = value.owner
         if isinstance(owner, elemwise.ElemwiseOp):
@@ -138,7 +158,7 @@ def build_split(
         old.replace_all_uses_with(new)
     nest.detach()
     nest.erase()
-    return first, other, found
+    return found
 
 
 class _SecondBlock:
@@ -146,7 +166,7 @@ class _SecondBlock:
 
     def __init__(self, nest: NestOp, rest: Sequence[Operation], yields: list[SSAValue]) -> None:
         self.block = Block(arg_types=[INDEX] * nest.rank)
-        self.rest = set(rest)
+        self.rest = dict.fromkeys(rest)
         self.yields = yields
         for old, new in zip(nest.iterators, self.block.args):
             new.name_hint = old.name_hint
@@ -160,12 +180,17 @@ class _SecondBlock:
         """Uses another value in this half."""
         old.replace_uses_with_if(new, lambda use: use.operation in self.rest)
 
-    def replace(self, old: SSAValue) -> BlockArgument:
-        """A new element in place of a value that comes from outside of this half."""
-        argument = self.block.insert_arg(old.type, len(self.block.args))
-        argument.name_hint = old.name_hint
-        self.swap(old, argument)
-        return argument
+    def fill(self, elements: Sequence[SSAValue], nest: NestOp) -> None:
+        """Moves the operations in; an element for each value that comes from outside."""
+        for op in self.rest:
+            if op.parent is not None:
+                op.detach()
+            self.block.add_op(op)
+        for old in elements:
+            argument = self.block.insert_arg(old.type, len(self.block.args))
+            argument.name_hint = old.name_hint
+            self.swap(old, argument)
+        self.block.add_op(YieldOp.create(operands=self.yields, location=nest.location))
 
 
 def _second_block(

@@ -35,7 +35,7 @@ func.func @f(%n: index, %x: tensor<?xf64>, %w: tensor<?x?xf64>) {
 
 // Only iterators of this nest.
 func.func @f(%n: index, %x: tensor<?xf64>, %w: tensor<?x?xf64>) {
-  // expected-error @below {{loops.nest: found %n in a map; expected an iterator of this nest, `:` or `?`}}
+  // expected-error @below {{loops.nest: found %n in a map; expected `0`, an iterator, `:` or `?`}}
   %0 = loops.nest (%i < %n) ins(%a = %x[%n] : tensor<?xf64>) -> (add[] : f64) {
     loops.yield %a : f64
   }
