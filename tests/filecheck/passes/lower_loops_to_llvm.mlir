@@ -1,0 +1,366 @@
+// RUN: tt-opt %s -p lower-loops-to-llvm --split-input-file --verify-diagnostics | filecheck %s
+
+// The flat block: %x at word 16 (pointer, size, stride), %s at 19, the result's pointer at 20. The error word is
+// cleared, and its final state is the status. A scalar loop is entered only if it runs, and tested at its end.
+// CHECK: builtin.module attributes {tt.errors = [], tt.externs = []} {
+// CHECK-LABEL: llvm.func @tt_kernel(
+// CHECK-SAME: %[[F:[0-9]+]]: !llvm.ptr) -> i32 {
+// CHECK: getelementptr inbounds %[[F]][136]
+// CHECK: %[[N:[0-9]+]] = llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> i64
+// CHECK: getelementptr inbounds %[[F]][128]
+// CHECK: %[[X:[0-9]+]] = llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> !llvm.ptr
+// CHECK: getelementptr inbounds %[[F]][152]
+// CHECK: %[[S:[0-9]+]] = llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> f64
+// CHECK: getelementptr inbounds %[[F]][160]
+// CHECK: llvm.store %[[ZERO:[0-9]+]], %{{[0-9]+}}
+// CHECK: %[[C:[0-9]+]] = llvm.icmp "slt" %[[ZERO]], %[[N]] : i64
+// CHECK: llvm.cond_br %[[C]], ^bb1(%[[ZERO]] : i64), ^bb2
+// CHECK: ^bb1(%[[I:[0-9]+]]: i64):
+// CHECK: %[[P:[0-9]+]] = llvm.getelementptr inbounds %[[X]][%[[I]]] : (!llvm.ptr, i64) -> !llvm.ptr, f64
+// CHECK: %[[A:[0-9]+]] = llvm.load %[[P]] {alignment = 8 : i64} : !llvm.ptr -> f64
+// CHECK: llvm.fadd %[[A]], %[[S]] : f64
+// CHECK: llvm.cond_br %{{[0-9]+}}, ^bb1(%{{[0-9]+}} : i64), ^bb2
+// CHECK: ^bb2:
+// CHECK: %[[E:[0-9]+]] = llvm.icmp "ne"
+// CHECK: %[[R:[0-9]+]] = llvm.zext %[[E]] : i1 to i32
+// CHECK: llvm.return %[[R]] : i32
+func.func @abi(%x: memref<?xf64, strided<[1]>>, %s: f64, %r: memref<?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
+  loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>>) -> (collect[%i] into %r : memref<?xf64>) {
+    %0 = elemwise.add %a, %s : f64
+    loops.yield %0 : f64
+  }
+  func.return
+}
+
+// -----
+
+// What does not change in the inner loop is in front of it; the same element is loaded once.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: ^bb1(
+// CHECK: %[[B:[0-9]+]] = llvm.load
+// CHECK: %[[Q:[0-9]+]] = llvm.fmul %[[B]], %[[B]] : f64
+// CHECK: llvm.cond_br
+// CHECK: ^bb2(
+// CHECK-NOT: llvm.fmul
+// CHECK: %[[A:[0-9]+]] = llvm.load
+// CHECK-NEXT: llvm.fadd %[[A]], %[[Q]] : f64
+func.func @invariant(%x: memref<?x?xf64, strided<[?, 1]>>, %y: memref<?xf64, strided<[1]>>, %r: memref<?x?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?x?xf64, strided<[?, 1]>>
+  %d = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
+  loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : memref<?x?xf64, strided<[?, 1]>>, %b = %y[%i] : memref<?xf64, strided<[1]>>, %c = %y[%i] : memref<?xf64, strided<[1]>>)
+      -> (collect[%i, %k] into %r : memref<?x?xf64>) {
+    %0 = elemwise.mul %b, %c : f64
+    %1 = elemwise.add %a, %0 : f64
+    loops.yield %1 : f64
+  }
+  func.return
+}
+
+// -----
+
+// A light body: whole vectors, then a masked one for the rest.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: llvm.and %[[N:[0-9]+]], %{{[0-9]+}} : i64
+// CHECK: ^bb1(
+// CHECK: llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> vector<8xf64>
+// CHECK: llvm.store %{{[0-9]+}}, %{{[0-9]+}} {alignment = 8 : i64} : vector<8xf64>, !llvm.ptr
+// CHECK: ^bb3(%[[I:[0-9]+]]: i64):
+// CHECK: %[[LEFT:[0-9]+]] = llvm.sub %[[N]], %[[I]]
+// CHECK: "llvm.smin.i64"(%[[LEFT]],
+// CHECK: %[[M:[0-9]+]] = llvm.bitcast %{{[0-9]+}} : i8 to vector<8xi1>
+// CHECK: "llvm.masked.load.v8f64.p0"(%{{[0-9]+}}, %[[M]],
+// CHECK: "llvm.masked.store.v8f64.p0"(%{{[0-9]+}}, %{{[0-9]+}}, %[[M]])
+func.func @light(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
+  loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (collect[%i] into %r : memref<?xf64>) schedule {vector = 8 : i64} {
+    %0 = elemwise.add %a, %a : vector<8xf64>
+    loops.yield %0 : vector<8xf64>
+  }
+  func.return
+}
+
+// -----
+
+// A heavy body stands once, with a mask that does not change; its last vector is moved back to end at the size.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: %[[M:[0-9]+]] = llvm.bitcast %{{[0-9]+}} : i8 to vector<8xi1>
+// CHECK: ^bb1(%[[I:[0-9]+]]: i64):
+// CHECK: "llvm.masked.load.v8f64.p0"(%{{[0-9]+}}, %[[M]],
+// CHECK-COUNT-15: llvm.fmul
+// CHECK-NOT: llvm.fmul
+// CHECK: "llvm.masked.store.v8f64.p0"(%{{[0-9]+}}, %{{[0-9]+}}, %[[M]])
+// CHECK: %[[NEXT:[0-9]+]] = llvm.call_intrinsic "llvm.smin.i64"
+// CHECK: %[[MORE:[0-9]+]] = llvm.icmp "slt" %[[I]],
+// CHECK: llvm.cond_br %[[MORE]], ^bb1(%[[NEXT]] : i64), ^bb2
+func.func @heavy(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
+  loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (collect[%i] into %r : memref<?xf64>) schedule {vector = 8 : i64} {
+    %0 = elemwise.mul %a, %a : vector<8xf64>
+    %1 = elemwise.mul %0, %a : vector<8xf64>
+    %2 = elemwise.mul %1, %a : vector<8xf64>
+    %3 = elemwise.mul %2, %a : vector<8xf64>
+    %4 = elemwise.mul %3, %a : vector<8xf64>
+    %5 = elemwise.mul %4, %a : vector<8xf64>
+    %6 = elemwise.mul %5, %a : vector<8xf64>
+    %7 = elemwise.mul %6, %a : vector<8xf64>
+    %8 = elemwise.mul %7, %a : vector<8xf64>
+    %9 = elemwise.mul %8, %a : vector<8xf64>
+    %10 = elemwise.mul %9, %a : vector<8xf64>
+    %11 = elemwise.mul %10, %a : vector<8xf64>
+    %12 = elemwise.mul %11, %a : vector<8xf64>
+    %13 = elemwise.mul %12, %a : vector<8xf64>
+    %14 = elemwise.mul %13, %a : vector<8xf64>
+    loops.yield %14 : vector<8xf64>
+  }
+  func.return
+}
+
+// -----
+
+// The same in place: no element may be done twice, so each step has the mask of what is left.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: ^bb1(%[[I:[0-9]+]]: i64):
+// CHECK: llvm.sub %{{[0-9]+}}, %[[I]]
+// CHECK: %[[M:[0-9]+]] = llvm.bitcast %{{[0-9]+}} : i8 to vector<8xi1>
+// CHECK: "llvm.masked.load.v8f64.p0"(%{{[0-9]+}}, %[[M]],
+// CHECK: llvm.add %[[I]], %{{[0-9]+}} overflow<nsw> : i64
+// CHECK-NOT: smin
+// CHECK: llvm.cond_br
+func.func @heavy_in_place(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
+  loops.nest (%i < %n) ins(%a = %r[%i] : memref<?xf64> as vector<8xf64>) -> (collect[%i] into %r : memref<?xf64>) schedule {vector = 8 : i64} {
+    %0 = elemwise.mul %a, %a : vector<8xf64>
+    %1 = elemwise.mul %0, %a : vector<8xf64>
+    %2 = elemwise.mul %1, %a : vector<8xf64>
+    %3 = elemwise.mul %2, %a : vector<8xf64>
+    %4 = elemwise.mul %3, %a : vector<8xf64>
+    %5 = elemwise.mul %4, %a : vector<8xf64>
+    %6 = elemwise.mul %5, %a : vector<8xf64>
+    %7 = elemwise.mul %6, %a : vector<8xf64>
+    %8 = elemwise.mul %7, %a : vector<8xf64>
+    %9 = elemwise.mul %8, %a : vector<8xf64>
+    %10 = elemwise.mul %9, %a : vector<8xf64>
+    %11 = elemwise.mul %10, %a : vector<8xf64>
+    %12 = elemwise.mul %11, %a : vector<8xf64>
+    %13 = elemwise.mul %12, %a : vector<8xf64>
+    %14 = elemwise.mul %13, %a : vector<8xf64>
+    loops.yield %14 : vector<8xf64>
+  } attributes {inplace = [array<i64: 0, 0>]}
+  func.return
+}
+
+// -----
+
+// A sum: four accumulators, the products taken over by it; in the rest a masked step, the accumulators turning.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: ^bb1(%{{[0-9]+}}: i64, %[[A0:[0-9]+]]: vector<8xf64>, %[[A1:[0-9]+]]: vector<8xf64>, %[[A2:[0-9]+]]: vector<8xf64>, %[[A3:[0-9]+]]: vector<8xf64>):
+// CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A0]])
+// CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A1]])
+// CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A2]])
+// CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A3]])
+// CHECK: ^bb3(%{{[0-9]+}}: i64, %[[B0:[0-9]+]]: vector<8xf64>, %[[B1:[0-9]+]]: vector<8xf64>, %[[B2:[0-9]+]]: vector<8xf64>, %[[B3:[0-9]+]]: vector<8xf64>):
+// CHECK: %[[NEW:[0-9]+]] = llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[B0]])
+// CHECK: %[[KEPT:[0-9]+]] = llvmx.select %{{[0-9]+}}, %[[NEW]], %[[B0]]
+// CHECK: llvm.cond_br %{{[0-9]+}}, ^bb3(%{{[0-9]+}}, %[[B1]], %[[B2]], %[[B3]], %[[KEPT]]
+// CHECK: ^bb4(%[[C0:[0-9]+]]: vector<8xf64>, %[[C1:[0-9]+]]: vector<8xf64>, %[[C2:[0-9]+]]: vector<8xf64>, %[[C3:[0-9]+]]: vector<8xf64>):
+// CHECK: llvm.fadd %[[C0]], %[[C2]]
+// CHECK: llvm.fadd %[[C1]], %[[C3]]
+// CHECK-NOT: llvm.fmul
+// CHECK: llvm.return
+func.func @dot(%x: memref<?xf64, strided<[1]>>, %y: memref<?xf64, strided<[1]>>, %r: memref<f64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
+  %s = loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>, %b = %y[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (add[] : f64) schedule {vector = 8 : i64} {
+    %0 = elemwise.mul %a, %b : vector<8xf64>
+    loops.yield %0 : vector<8xf64>
+  }
+  loops.store %s, %r : (f64, memref<f64>) -> ()
+  func.return
+}
+
+// -----
+
+// A product that is used elsewhere too keeps its rounding.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK-NOT: fma
+// CHECK: llvm.fmul
+// CHECK-NOT: fma
+// CHECK: llvm.return
+func.func @product_used_twice(%x: memref<?xf64, strided<[1]>>, %r: memref<f64>, %p: memref<?xf64>) attributes {tt.results = 2 : i64} {
+  %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
+  %s = loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (add[] : f64, collect[%i] into %p : memref<?xf64>) schedule {vector = 8 : i64} {
+    %0 = elemwise.mul %a, %a : vector<8xf64>
+    loops.yield %0, %0 : vector<8xf64>, vector<8xf64>
+  }
+  loops.store %s, %r : (f64, memref<f64>) -> ()
+  func.return
+}
+
+// -----
+
+// A maximum: comparison and select, a mask of lanes that saw a NaN; of nothing, NumPy's error.
+// CHECK: tt.errors = [{kind = "ValueError", message = "zero-size array to reduction operation maximum which has no identity"
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: %[[EMPTY:[0-9]+]] = llvm.icmp "eq" %[[N:[0-9]+]],
+// CHECK: llvm.cond_br %[[EMPTY]], ^bb1, ^bb
+// CHECK: ^bb{{[0-9]+}}(%{{[0-9]+}}: i64, %[[A:[0-9]+]]: vector<8xf64>, {{.*}}, %[[NAN:[0-9]+]]: vector<8xi1>):
+// CHECK: %[[X:[0-9]+]] = llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> vector<8xf64>
+// CHECK: %[[C:[0-9]+]] = llvmx.fcmp %[[X]], %[[A]] {predicate = "ogt"}
+// CHECK: llvmx.select %[[C]], %[[X]], %[[A]]
+// CHECK: %[[U:[0-9]+]] = llvmx.fcmp %[[X]], %[[X]] {predicate = "uno"}
+// CHECK: llvm.or %[[NAN]], %[[U]]
+func.func @maximum(%x: memref<?xf64, strided<[1]>>, %r: memref<f64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
+  %s = loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (max[] : f64) schedule {vector = 8 : i64} {
+    loops.yield %a : vector<8xf64>
+  }
+  loops.store %s, %r : (f64, memref<f64>) -> ()
+  func.return
+}
+
+// -----
+
+// Integers have no NaN and need no mask; unsigned ones compare so.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK-NOT: llvmx.fcmp
+// CHECK: "llvm.umax.v8i64"
+// CHECK-NOT: llvmx.fcmp
+// CHECK: llvm.return
+func.func @maximum_unsigned(%x: memref<?xui64, strided<[1]>>, %r: memref<ui64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?xui64, strided<[1]>>
+  %s = loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xui64, strided<[1]>> as vector<8xui64>) -> (max[] : ui64) schedule {vector = 8 : i64} {
+    loops.yield %a : vector<8xui64>
+  }
+  loops.store %s, %r : (ui64, memref<ui64>) -> ()
+  func.return
+}
+
+// -----
+
+// Two rows at once: one load of w for both, two accumulators a row, the rows' sums by one tree of shuffles; the
+// scalars of the body are vectors of a lane a row; one load and one store of the sum of rows; then the same for one.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: ^bb{{[0-9]+}}(%{{[0-9]+}}: i64, %[[A0:[0-9]+]]: vector<8xf64>, %[[A1:[0-9]+]]: vector<8xf64>, %[[A2:[0-9]+]]: vector<8xf64>, %[[A3:[0-9]+]]: vector<8xf64>):
+// CHECK: llvm.load {{.*}} -> vector<8xf64>
+// CHECK: llvm.load {{.*}} -> vector<8xf64>
+// CHECK: %[[W:[0-9]+]] = llvm.load {{.*}} -> vector<8xf64>
+// CHECK-NEXT: llvm.intr.fma(%{{[0-9]+}}, %[[W]], %[[A0]])
+// CHECK-NEXT: llvm.intr.fma(%{{[0-9]+}}, %[[W]], %[[A1]])
+// CHECK: llvm.shufflevector %[[S0:[0-9]+]], %[[S1:[0-9]+]] [0, 1, 2, 3, 8, 9, 10, 11]
+// CHECK: llvm.shufflevector %[[S0]], %[[S1]] [4, 5, 6, 7, 12, 13, 14, 15]
+// CHECK: %[[D:[0-9]+]] = llvm.fadd {{.*}} : vector<2xf64>
+// CHECK: %[[L0:[0-9]+]] = llvmx.extractelement %[[D]] {position = 0 : i64}
+// CHECK: %[[V0:[0-9]+]] = llvmx.splat %[[L0]]
+// CHECK: %[[L1:[0-9]+]] = llvmx.extractelement %[[D]] {position = 1 : i64}
+// CHECK: %[[V1:[0-9]+]] = llvmx.splat %[[L1]]
+// CHECK: %[[X0:[0-9]+]] = llvm.load
+// CHECK: %[[X1:[0-9]+]] = llvm.load
+// CHECK: %[[G:[0-9]+]] = llvm.load
+// CHECK-NEXT: %[[F:[0-9]+]] = llvm.intr.fma(%[[X0]], %[[V0]], %[[G]])
+// CHECK-NEXT: %[[H:[0-9]+]] = llvm.intr.fma(%[[X1]], %[[V1]], %[[F]])
+// CHECK-NEXT: llvm.store %[[H]]
+// CHECK: llvm.store %[[D]], %{{[0-9]+}} {alignment = 8 : i64} : vector<2xf64>
+// CHECK: llvm.store %{{[0-9]+}}, %{{[0-9]+}} {alignment = 8 : i64} : f64, !llvm.ptr
+func.func @rows(%x: memref<?x?xf64, strided<[?, 1]>>, %w: memref<?xf64, strided<[1]>>, %t: memref<?xf64>, %g: memref<?xf64>) attributes {tt.results = 2 : i64} {
+  %n = loops.dim %x, 0 : memref<?x?xf64, strided<[?, 1]>>
+  %d = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
+  loops.nest (%i < %n) ins(%x_1 = %x[%i, :] : memref<?x?xf64, strided<[?, 1]>>) -> (collect[%i] into %t : memref<?xf64>, add[:] into %g : memref<?xf64>) schedule {jam = 2 : i64} {
+    %dot = loops.nest (%k < %d) ins(%a = %x_1[%k] : memref<?xf64> as vector<8xf64>, %b = %w[%k] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (add[] : f64) schedule {vector = 8 : i64} {
+      %0 = elemwise.mul %a, %b : vector<8xf64>
+      loops.yield %0 : vector<8xf64>
+    }
+    %u = loops.alloc %d {result = 1 : i64} : (index) -> memref<?xf64>
+    loops.nest (%k < %d) ins(%a = %x_1[%k] : memref<?xf64> as vector<8xf64>) -> (collect[%k] into %u : memref<?xf64>) schedule {vector = 8 : i64} {
+      %s = elemwise.splat %dot : f64 to vector<8xf64>
+      %0 = elemwise.mul %a, %s : vector<8xf64>
+      loops.yield %0 : vector<8xf64>
+    }
+    loops.yield %dot, %u : f64, memref<?xf64>
+  }
+  func.return
+}
+
+// -----
+
+// An index of the program's: counted from the end if negative; out of range, the error is recorded, and the flat
+// block is read instead. One that is promised to fit is not tested.
+// CHECK: tt.errors = [{kind = "IndexError", message = "index {0} is out of bounds for axis {1} with size {2}"
+// CHECK-LABEL: llvm.func @tt_kernel(
+// CHECK-SAME: %[[F:[0-9]+]]: !llvm.ptr
+// CHECK: ^bb1(
+// CHECK: %[[I:[0-9]+]] = llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> i64
+// CHECK: %[[NEG:[0-9]+]] = llvm.icmp "slt" %[[I]],
+// CHECK: %[[W:[0-9]+]] = llvmx.select %[[NEG]]
+// CHECK: %[[BAD:[0-9]+]] = llvm.icmp "uge" %[[W]],
+// CHECK: llvm.cond_br %[[BAD]],
+// CHECK: llvmx.select %[[BAD]], %[[F]], %{{[0-9]+}} : (i1, !llvm.ptr, !llvm.ptr) -> !llvm.ptr
+// CHECK-NOT: llvm.icmp "uge"
+// CHECK: llvm.return
+func.func @gather(%x: memref<?xf64, strided<[1]>>, %j: memref<?xi64, strided<[1]>>, %r: memref<?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %j, 0 : memref<?xi64, strided<[1]>>
+  loops.nest (%i < %n) ins(%k = %j[%i] : memref<?xi64, strided<[1]>>) -> (collect[%i] into %r : memref<?xf64>) {
+    %c = elemwise.cast %k {dtype = index} : (i64) -> index
+    %a = loops.gather %x, %c : (memref<?xf64, strided<[1]>>, index) -> f64
+    %b = loops.gather %x, %i {inbounds} : (memref<?xf64, strided<[1]>>, index) -> f64
+    %s = elemwise.add %a, %b : f64
+    loops.yield %s : f64
+  }
+  func.return
+}
+
+// -----
+
+// A library call goes through the table of addresses; nothing is called for an empty result or an empty sum.
+// CHECK: tt.externs = ["sgemm"]
+// CHECK-LABEL: llvm.func @tt_kernel(
+// CHECK-SAME: %[[F:[0-9]+]]: !llvm.ptr
+// CHECK: llvm.icmp "sgt"
+// CHECK: llvm.icmp "sgt"
+// CHECK: llvm.getelementptr inbounds %[[F]][8]
+// CHECK: %[[T:[0-9]+]] = llvm.load
+// CHECK: %[[G:[0-9]+]] = llvm.load %[[T]] {alignment = 8 : i64} : !llvm.ptr -> !llvm.ptr
+// CHECK: llvmx.call %[[G]],
+// CHECK: "llvm.masked.store.v16f32.p0"
+func.func @gemm(%x: memref<?x?xf32, strided<[?, 1]>>, %y: memref<?x?xf32, strided<[?, 1]>>, %r: memref<?x?xf32>) attributes {tt.results = 1 : i64} {
+  loops.call %x, %y, %r {callee = "gemm", options = {transpose_b = true}} : (memref<?x?xf32, strided<[?, 1]>>, memref<?x?xf32, strided<[?, 1]>>, memref<?x?xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// The shape function: a check that fails ends it; sizes go to the result's words, the arena's size to word 0.
+// CHECK: tt.errors = [{kind = "ValueError", message = "{0} != {1}", file = "{{.*}}lower_loops_to_llvm.mlir", line = {{[0-9]+}} : i64, operation = "loops.check"}]
+// CHECK-LABEL: llvm.func @tt_kernel(
+// CHECK: llvm.func @tt_shape(%[[F:[0-9]+]]: !llvm.ptr) -> i32 {
+// CHECK: %[[BAD:[0-9]+]] = llvm.icmp "ne" %[[N:[0-9]+]], %[[M:[0-9]+]] : i64
+// CHECK: llvm.cond_br %[[BAD]], ^[[OUT:bb[0-9]+]], ^[[ON:bb[0-9]+]]
+// CHECK: ^[[OUT]]:
+// CHECK: llvm.store %{{[0-9]+}}, %{{[0-9]+}}
+// CHECK: llvm.store %[[N]], %{{[0-9]+}}
+// CHECK: llvm.store %[[M]], %{{[0-9]+}}
+// CHECK: llvm.return
+// CHECK: ^[[ON]]:
+// CHECK: %[[P:[0-9]+]] = llvm.getelementptr inbounds %[[F]][184]
+// CHECK: llvm.store %[[N]], %[[P]]
+// CHECK: llvm.store %{{[0-9]+}}, %[[F]] {alignment = 8 : i64} : i64, !llvm.ptr
+func.func @shape(%x: memref<?xf64, strided<[1]>>, %y: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) attributes {tt.results = 1 : i64} {
+  func.return
+}
+func.func @shape_shape(%x: memref<?xf64, strided<[1]>>, %y: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) -> index {
+  %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
+  %m = loops.dim %y, 0 : memref<?xf64, strided<[1]>>
+  loops.check %n, %m {message = "{0} != {1}"} : (index, index) -> ()
+  %t = loops.alloc %n {slot = 0 : i64} : (index) -> memref<?xf64>
+  func.return %n : index
+}
+
+// -----
+
+// A kernel is one function.
+func.func @one() attributes {tt.results = 0 : i64} {
+  func.return
+}
+// expected-error @+1 {{found 2 functions; expected one kernel a module}}
+func.func @two() attributes {tt.results = 0 : i64} {
+  func.return
+}
