@@ -14,7 +14,7 @@ from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import elemwise, types
 from tetractys.dialects.build import SignatureOp, props_of
-from tetractys.dialects.signature import DISCRETE
+from tetractys.dialects.signature import DISCRETE, INTEGERS
 from tetractys.passes.size_expressions import Size, is_nonnegative, slice_range
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def visit_elemwise(analysis: SizeAnalysis, op: Operation) -> None:
         for result in results:
             analysis.set(result, ())
         return
+    if rank == 1:
+        _visit_vector(analysis, op)
     operands = [analysis.of(operand) for operand in op.operands]
     sizes: list[Size] = []
     for axis in range(rank):
@@ -59,6 +61,19 @@ def visit_elemwise(analysis: SizeAnalysis, op: Operation) -> None:
         analysis.set(result, sizes)
 
 
+def _visit_vector(analysis: SizeAnalysis, op: Operation) -> None:
+    """A constant of one element, and a cast to int64, have elements that are known one by one."""
+    result = op.results[0]
+    if types.dtype_of(result.type) not in INTEGERS:
+        return
+    if isinstance(op, elemwise.ConstantOp):
+        analysis.set_vector(result, [analysis.table.const(int(op.number))])
+    elif isinstance(op, elemwise.CastOp) and types.dtype_of(result.type) == "int64":
+        known = analysis.vector(op.operands[0])
+        if known is not None:
+            analysis.set_vector(result, known)
+
+
 def _visit_scalar(analysis: SizeAnalysis, op: Operation) -> None:
     """Integer arithmetic on scalars becomes an expression."""
     result = op.results[0]
@@ -78,6 +93,10 @@ def _visit_scalar(analysis: SizeAnalysis, op: Operation) -> None:
         analysis.set_scalar(result, analysis.table.op(name, *operands, value=result))
 
 
+def _is_integer(value: SSAValue) -> bool:
+    return types.dtype_of(value.type) in INTEGERS
+
+
 def _props(op: Operation) -> dict[str, object]:
     return props_of(cast(SignatureOp, op))
 
@@ -90,6 +109,8 @@ def _dimshuffle(analysis: SizeAnalysis, op: Operation) -> None:
     sizes = analysis.of(op.operands[0])
     one = analysis.table.const(1)
     analysis.set(op.results[0], [sizes[a] if a >= 0 else one for a in _ints(op, "order")])
+    if not sizes and _ints(op, "order") == (-1,) and _is_integer(op.operands[0]):
+        analysis.set_vector(op.results[0], [analysis.scalar(op.operands[0])])
 
 
 def _reshape(analysis: SizeAnalysis, op: Operation) -> None:

@@ -187,6 +187,20 @@ case(
     [X34, real(3, 1)],
 )
 
+case(
+    "flatten by a constant vector",
+    [M],
+    lambda b, x: b(ts.RESHAPE_TO, x, b.constant(-1, ("int64", (1,))), ndim=1, ones=()),
+    [X34],
+)
+case(
+    "flatten by a scalar made a vector",
+    [M, INT],
+    lambda b, x, n: b(ts.RESHAPE_TO, x, b(ts.DIMSHUFFLE, n, order=(-1,)), ndim=1, ones=()),
+    [X34, scalar(-1)],
+    [X34, scalar(11)],
+)
+
 # Reductions.
 for kind in ts.REDUCTIONS:
     for dtype in ("float64", "float32", "int32", "bool"):
