@@ -5,6 +5,7 @@ agree.
 from __future__ import annotations
 
 import pytest
+
 from tetractys.passes import llvm_frame
 from tetractys.runtime import spec
 

@@ -11,10 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("compiler", "dialects", "passes", "runtime", "tests", "tools")
 READMES = [ROOT / "README.md", *sorted(p for f in FOLDERS for p in (ROOT / f).rglob("README.md"))]
-SESSIONS = {
-    str(path.relative_to(ROOT)): re.findall(r"^```python\n(.*?)^```$", path.read_text(), re.M | re.S)
-    for path in READMES
-}
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
+SESSIONS = {str(path.relative_to(ROOT)): BLOCK.findall(path.read_text()) for path in READMES}
 
 
 @pytest.mark.parametrize("name", [name for name, blocks in SESSIONS.items() if blocks])
