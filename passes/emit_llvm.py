@@ -113,6 +113,10 @@ class _FunctionText:
 _Row = Callable[[_FunctionText, Operation], str]
 
 
+def _integers(attribute: Attribute) -> Sequence[int]:
+    return cast("DenseArrayBase[IntegerType]", attribute).get_values()
+
+
 def _binary(mnemonic: str) -> _Row:
     def row(text: _FunctionText, op: Operation) -> str:
         lhs, rhs = op.operands
@@ -195,9 +199,7 @@ def _store(text: _FunctionText, op: Operation) -> str:
 
 
 def _gep(text: _FunctionText, op: Operation) -> str:
-    indices = cast(
-        "Sequence[int]", cast(DenseArrayBase, op.properties["rawConstantIndices"]).get_values()
-    )
+    indices = _integers(op.properties["rawConstantIndices"])
     dynamic = iter(op.operands[1:])
     shown = [
         text.typed(next(dynamic)) if i == llvm.GEP_USE_SSA_VAL else f"i64 {i}" for i in indices
@@ -255,7 +257,7 @@ def _insert(text: _FunctionText, op: Operation) -> str:
 
 
 def _shuffle(text: _FunctionText, op: Operation) -> str:
-    lanes = cast("Sequence[int]", cast(DenseArrayBase, op.properties["mask"]).get_values())
+    lanes = _integers(op.properties["mask"])
     mask = ", ".join([f"i32 {lane}" if lane >= 0 else "i32 poison" for lane in lanes])
     return (f"{text.result(op)}shufflevector {text.all_typed(op.operands)}, "
             f"<{len(lanes)} x i32> <{mask}>")
@@ -312,8 +314,7 @@ def _edges(block: Block) -> Iterable[tuple[Block, Sequence[SSAValue]]]:
     if isinstance(last, llvm.BrOp):
         return [(last.successors[0], list(last.operands))]
     if isinstance(last, llvm.CondBrOp):
-        segments = cast(DenseArrayBase, last.properties["operandSegmentSizes"]).get_values()
-        middle = 1 + cast("Sequence[int]", segments)[1]
+        middle = 1 + _integers(last.properties["operandSegmentSizes"])[1]
         return [(last.successors[0], list(last.operands[1:middle])),
                 (last.successors[1], list(last.operands[middle:]))]
     return []
@@ -374,5 +375,5 @@ def emit(module: ModuleOp) -> str:
         if not isinstance(op, llvm.FuncOp):
             op.emit_error(f"emit-llvm: found {op.name}; expected llvm.func; run "
                           "lower-loops-to-llvm first", DiagnosticException())
-        _emit_function(cast(llvm.FuncOp, op), lines)
+        _emit_function(op, lines)
     return "\n".join(lines) + "\n"

@@ -46,7 +46,7 @@ def lower_call(frame: Frame, op: Operation) -> None:
         op.emit_error(f"lower-loops-to-llvm: found a call of {call.callee.data!r}; expected gemm",
                       NotImplementedError())
     builder = frame.builder
-    a, b, c = [frame.buffer(operand) for operand in op.operands]
+    a, c = frame.buffer(op.operands[0]), frame.buffer(op.operands[2])
     flags = call.options.data if call.options is not None else {}
     inner = a.sizes[0 if "transpose_a" in flags else 1]
     elements = builder.mul(c.sizes[0], c.sizes[1])

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import (
+    ArrayAttr,
     FileLineColLoc,
+    FloatAttr,
     FusedLoc,
     IntegerAttr,
     MemRefType,
@@ -23,7 +25,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from tetractys.dialects import elemwise, loops
+from tetractys.dialects import loops
 from tetractys.passes.llvm_builder import PTR, lanes_of, llvm_type, memory_type
 from tetractys.passes.llvm_memory import (
     Buffer,
@@ -94,7 +96,8 @@ class Tables:
 def file_and_line(location: LocationAttr) -> tuple[str, int]:
     """The user's place of a location: of a fused one, its first."""
     if isinstance(location, FusedLoc):
-        places = [file_and_line(cast("LocationAttr", part)) for part in location.locations]
+        parts = cast("ArrayAttr[LocationAttr]", location.locations)
+        places = [file_and_line(part) for part in parts]
         return next((place for place in places if place[0]), ("", 0))
     if isinstance(location, FileLineColLoc):
         return location.filename.data, location.line.data
@@ -278,9 +281,9 @@ def _of_row(value: Value, row: int) -> SSAValue:
 
 def lower_constant(frame: Frame, op: Operation) -> None:
     """`elemwise.constant`: a number, or the same in every lane."""
-    constant = cast("elemwise.ConstantOp", op)
+    value = cast("FloatAttr | IntegerAttr", op.properties["value"])
     type_ = llvm_type(op.results[0].type)
-    frame.env[op.results[0]] = frame.builder.constant(constant.number, type_)  # type: ignore[attr-defined]
+    frame.env[op.results[0]] = frame.builder.constant(value.value.data, type_)
 
 
 def lower_splat(frame: Frame, op: Operation) -> None:

@@ -20,6 +20,7 @@ from tetractys.dialects import types
 from tetractys.passes.llvm_builder import element_of, lanes_of, llvm_type, vector_of
 from tetractys.passes.llvm_scopes import ScopedBuilder
 
+_IDENTITIES = {"add": 0, "or": 0, "mul": 1, "and": -1}
 _AS_BOOL = {"add": "or", "max": "or", "or": "or", "mul": "and", "min": "and", "and": "and"}
 
 
@@ -55,13 +56,8 @@ class Monoid:
 
     def identity(self) -> float:
         """The value that changes nothing."""
-        match self.kind:
-            case "add" | "or":
-                return 0
-            case "mul":
-                return 1
-            case "and":
-                return -1
+        if self.kind in _IDENTITIES:
+            return _IDENTITIES[self.kind]
         if self.is_float:
             return -math.inf if self.kind == "max" else math.inf
         return self._extreme()

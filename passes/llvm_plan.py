@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.dialects.builtin import MemRefType, VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -61,7 +60,7 @@ def _plan(nest: NestOp, number: int, parts: list[Result]) -> Plan:
         start -= 1
     by_rows = SLICE in part.map
     in_memory = any(level < start for level in combined) or (by_rows and bool(combined))
-    monoid = Monoid.of(part.kind, cast("Attribute", _element(part.value)))
+    monoid = Monoid.of(part.kind, _element(part.value))
     paired = number + 1 < len(parts) and parts[number + 1].kind == "argmax"
     return Plan(number, part, monoid, rank if by_rows else start, in_memory,
                 _product(nest, part.value, monoid), paired)

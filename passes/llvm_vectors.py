@@ -209,15 +209,17 @@ class VectorLoops:
         return found
 
     def _lower_body(self) -> None:
-        products = {plan.product for plan in self.lowering.plans if plan.product is not None}
+        products: set[Operation | None] = {plan.product for plan in self.lowering.plans}
         products.update(self.sink_products.values())
         for op in pure_operations(self.lowering.nest):
             if op not in products:
                 self.frame.lower(op)
 
-    def _operands(self, plan: Plan, product: object, rows: int) -> list[list[SSAValue]]:
+    def _operands(
+        self, plan: Plan, product: Operation | None, rows: int
+    ) -> list[list[SSAValue]]:
         """For each row the yielded value, or the two factors of a product."""
-        values = product.operands if product is not None else [plan.part.value]  # type: ignore[attr-defined]
+        values = product.operands if product is not None else [plan.part.value]
         found = [self.frame.value(value) for value in values]
         return [[_of_row(value, row) for value in found] for row in range(rows)]
 
@@ -267,7 +269,7 @@ class VectorLoops:
     def _combine(
         self,
         plan: Plan,
-        product: object,
+        product: Operation | None,
         monoid: Monoid,
         target: Buffer,
         pointer: Value,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects import llvm
-from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, MemRefType, i64
+from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tetractys.dialects import loops
@@ -35,7 +35,7 @@ class Workspace:
 
     def sizes(self, alloc: loops.AllocOp) -> list[SSAValue]:
         """The sizes of an allocation, one a dimension."""
-        type_ = cast("MemRefType[Attribute]", alloc.out.type)
+        type_ = alloc.out.type
         given = iter(alloc.sizes)
         return [
             self.frame.scalar(next(given)) if n == DYNAMIC_INDEX else self.frame.builder.index(n)
@@ -45,7 +45,7 @@ class Workspace:
     def row_bytes(self, alloc: loops.AllocOp) -> SSAValue:
         """The bytes of one array, rounded up to whole lines."""
         builder = self.frame.builder
-        element = cast("MemRefType[Attribute]", alloc.out.type).element_type
+        element = alloc.out.type.element_type
         total = builder.index(itemsize(element))
         for size in self.sizes(alloc):
             total = builder.mul(size, total)
@@ -78,7 +78,7 @@ def lower_alloc(
         return
     builder = frame.builder
     base = builder.offset(frame.word(WORD_WORKSPACE, PTR), workspace.offset(alloc))
-    element = cast("MemRefType[Attribute]", alloc.out.type).element_type
+    element = alloc.out.type.element_type
     sizes = workspace.sizes(alloc)
     pointer: SSAValue | tuple[SSAValue, ...] = base
     if frame.rows > 1:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, TensorType
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, IntegerType, TensorType
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from tetractys.dialects import loops
@@ -27,7 +27,7 @@ def inplace_of(nest: Operation) -> dict[int, int]:
         if isinstance(item, IntegerAttr):
             numbers.append(item.value.data)
         else:
-            numbers.extend(cast("Iterable[int]", cast(DenseArrayBase, item).get_values()))
+            numbers.extend(cast("DenseArrayBase[IntegerType]", item).get_values())
     return dict(zip(numbers[::2], numbers[1::2]))
 
 
