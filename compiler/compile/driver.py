@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tetractys.compile.compiled import CompiledFunction
+from tetractys.compile.definitions import cheap_definitions
 from tetractys.compile.request import Request
 from tetractys.pipeline import PIPELINES, Step
 from tetractys.runtime import cache, jit
@@ -103,23 +104,29 @@ def run_pipeline(
     """
     times = {} if times is None else times
     steps = _steps_until(PIPELINES[mode], until)
-    with _timed(times, "import xdsl"):
+    with _timed(times, "import xdsl"), cheap_definitions():
         import_module("xdsl.dialects.func")
         import_module("xdsl.dialects.llvm")
-    with _timed(times, "operation classes"):
+    with _timed(times, "operation classes"), cheap_definitions():
         from tetractys.compile.to_ir import graph_to_ir
-    with _timed(times, "import passes"):
+    with _timed(times, "import passes"), cheap_definitions():
         classes = [_pass_class(step.name) for step in steps]
+        import_module("tetractys.passes.emit_llvm")
     with _timed(times, "graph to IR"):
         module = graph_to_ir(request)
     context = make_context()
     for step, class_ in zip(steps, classes):
         with _timed(times, step.name):
-            pass_ = class_()
+            pass_ = class_(**host_options(step.name))
             pass_.apply(context, module)
         if observer is not None:
             observer(step, pass_, module)
     return module
+
+
+def host_options(name: str) -> dict[str, int]:
+    """What a pass must be told of this machine; passes may not ask the runtime."""
+    return {"vector_bytes": jit.host().vector_bytes} if name == "schedule-cpu" else {}
 
 
 def _steps_until(steps: tuple[Step, ...], until: str | None) -> tuple[Step, ...]:

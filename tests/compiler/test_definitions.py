@@ -1,0 +1,71 @@
+"""Classes defined the cheap way behave as ever, and the hooks leave nothing behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from tetractys.compile.definitions import cheap_definitions
+
+FRESH = """
+from tetractys.compile.definitions import cheap_definitions
+with cheap_definitions():
+    import xdsl.dialects.func, xdsl.dialects.llvm
+from xdsl.context import Context
+from xdsl.dialects.builtin import Builtin
+from xdsl.dialects.llvm import LLVM
+from xdsl.parser import Parser
+context = Context()
+context.load_dialect(Builtin)
+context.load_dialect(LLVM)
+text = '''builtin.module {
+  llvm.func @f(%a : i64) -> i64 {
+    %0 = llvm.add %a, %a overflow<nsw> : i64
+    llvm.return %0 : i64
+  }
+}'''
+module = Parser(context, text).parse_module()
+module.verify()
+print(module)
+"""
+
+
+def test_methods() -> None:
+    with cheap_definitions():
+
+        @dataclasses.dataclass(frozen=True)
+        class Point:
+            x: int
+            y: int = 2
+
+        @dataclasses.dataclass(frozen=True)
+        class Other:
+            x: int
+            y: int = 2
+
+    assert repr(Point(1)).endswith("Point(x=1, y=2)")
+    assert repr(Other(1)).endswith("Other(x=1, y=2)")
+    assert Point(1) == Point(1) and Point(1) != Point(2) and Point(1) != Other(1)
+    assert hash(Point(1)) == hash(Point(1))
+    with pytest.raises(dataclasses.FrozenInstanceError, match="assign to field 'x'"):
+        Point(1).x = 3  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError, match="delete field 'y'"):
+        del Point(1).y  # type: ignore[misc]
+
+
+def test_the_hooks_go() -> None:
+    from xdsl.irdl.declarative_assembly_format import FormatProgram
+
+    before = FormatProgram.from_str
+    with cheap_definitions(), cheap_definitions():
+        pass
+    assert "exec" not in vars(dataclasses)
+    assert FormatProgram.from_str is before
+
+
+def test_formats_parse_and_print() -> None:
+    done = subprocess.run([sys.executable, "-c", FRESH], capture_output=True, text=True, check=True)
+    assert "%0 = llvm.add %a, %a overflow<nsw> : i64" in done.stdout
