@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import (
     BoolAttr,
     DenseArrayBase,
     FloatAttr,
+    FunctionType,
     IntegerAttr,
     IntegerType,
     LocationAttr,
@@ -43,29 +44,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from tetractys.dialects import types
 from tetractys.dialects.signature import Signature
-
-
-def print_typed_operands(printer: Printer, operands: Sequence[SSAValue]) -> None:
-    """Prints ` %a, %b : f64, i1`; nothing without operands."""
-    if not operands:
-        return
-    printer.print_string(" ")
-    printer.print_list(operands, printer.print_ssa_value)
-    printer.print_string(" : ")
-    printer.print_list([operand.type for operand in operands], printer.print_attribute)
-
-
-def parse_typed_operands(parser: Parser) -> list[SSAValue]:
-    """The inverse of `print_typed_operands`."""
-    start = parser.pos
-    unresolved = parser.parse_optional_undelimited_comma_separated_list(
-        parser.parse_optional_unresolved_operand, parser.parse_unresolved_operand
-    )
-    if not unresolved:
-        return []
-    parser.parse_punctuation(":")
-    kinds = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
-    return list(parser.resolve_operands(unresolved, kinds, start))
+from tetractys.dialects.syntax import parse_operand_names
 
 
 class SignatureOp(IRDLOperation):
@@ -117,14 +96,12 @@ class SignatureOp(IRDLOperation):
     def parse(cls, parser: Parser) -> SignatureOp:
         """The inverse of `print`."""
         start = parser.pos
-        unresolved = parser.parse_optional_undelimited_comma_separated_list(
-            parser.parse_optional_unresolved_operand, parser.parse_unresolved_operand
-        ) or []
+        unresolved = parse_operand_names(parser)
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         type_ = parser.parse_type()
-        if hasattr(type_, "inputs") and hasattr(type_, "outputs"):
-            inputs, outputs = list(type_.inputs), list(type_.outputs)  # type: ignore[attr-defined]
+        if isinstance(type_, FunctionType):
+            inputs, outputs = list(type_.inputs), list(type_.outputs)
         else:
             inputs, outputs = [type_] * len(unresolved), [type_]
         if len(inputs) != len(unresolved):

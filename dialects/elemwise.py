@@ -38,7 +38,7 @@ from xdsl.irdl import (
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import IsTerminator, Pure, RecursiveMemoryEffect
+from xdsl.traits import Pure, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
 from tetractys.dialects import elemwise_signatures as signatures
@@ -46,11 +46,10 @@ from tetractys.dialects import types
 from tetractys.dialects.build import (
     SignatureOp,
     operation,
-    parse_typed_operands,
-    print_typed_operands,
     properties_of,
 )
 from tetractys.dialects.signature import FLOATS, InferError, broadcast_shapes
+from tetractys.dialects.syntax import YieldBase
 
 
 class ElemwiseOp(SignatureOp):
@@ -222,22 +221,10 @@ class SplatOp(IRDLOperation):
 
 
 @irdl_op_definition
-class YieldOp(IRDLOperation):
+class YieldOp(YieldBase):
     """Ends the body of an `elemwise.composite`: its results, scalars."""
 
     name = "elemwise.yield"
-
-    arguments = var_operand_def()
-    traits = traits_def(IsTerminator(), Pure())
-
-    def print(self, printer: Printer) -> None:
-        """`elemwise.yield %a, %b : f64, i1`."""
-        print_typed_operands(printer, self.arguments)
-
-    @classmethod
-    def parse(cls, parser: Parser) -> YieldOp:
-        """The inverse of `print`."""
-        return cls.create(operands=parse_typed_operands(parser))
 
 
 @irdl_op_definition

@@ -16,7 +16,6 @@ from xdsl.dialects.builtin import IntegerAttr, StringAttr, VectorType, i1
 from xdsl.dialects.llvm import LLVMPointerType
 from xdsl.ir import Attribute, Dialect, SSAValue
 from xdsl.irdl import (
-    IRDLOperation,
     irdl_op_definition,
     operand_def,
     opt_result_def,
@@ -25,10 +24,10 @@ from xdsl.irdl import (
     traits_def,
     var_operand_def,
 )
-from xdsl.parser import Parser
-from xdsl.printer import Printer
 from xdsl.traits import NoMemoryEffect
 from xdsl.utils.exceptions import VerifyException
+
+from tetractys.dialects.syntax import PlainOp
 
 FCMP_PREDICATES = ("oeq", "ogt", "oge", "olt", "ole", "one", "ord", "ueq", "ugt", "uge", "ult",
                    "ule", "une", "uno")  # fmt: skip
@@ -39,40 +38,8 @@ def lanes_of(type_: Attribute) -> int:
     return type_.shape.data[0].data if type(type_) is VectorType else 0
 
 
-class _ExtensionOp(IRDLOperation):
-    """Operands, a property dictionary, a functional type."""
-
-    def print(self, printer: Printer) -> None:
-        """See the module."""
-        if self.operands:
-            printer.print_string(" ")
-            printer.print_list(self.operands, printer.print_ssa_value)
-        printer.print_op_attributes({**self.properties, **self.attributes})
-        printer.print_string(" : ")
-        printer.print_operation_type(self)
-
-    @classmethod
-    def parse(cls, parser: Parser) -> _ExtensionOp:
-        """The inverse of `print`."""
-        start = parser.pos
-        unresolved = parser.parse_optional_undelimited_comma_separated_list(
-            parser.parse_optional_unresolved_operand, parser.parse_unresolved_operand
-        ) or []
-        attributes = parser.parse_optional_attr_dict()
-        parser.parse_punctuation(":")
-        type_ = parser.parse_type()
-        inputs, outputs = list(type_.inputs), list(type_.outputs)  # type: ignore[attr-defined]
-        declared = cls.get_irdl_definition().properties
-        return cls.create(
-            operands=parser.resolve_operands(unresolved, inputs, start),
-            result_types=outputs,
-            properties={k: v for k, v in attributes.items() if k in declared},
-            attributes={k: v for k, v in attributes.items() if k not in declared},
-        )
-
-
 @irdl_op_definition
-class FCmpOp(_ExtensionOp):
+class FCmpOp(PlainOp):
     """Floating-point comparison of scalars or vectors."""
 
     name = "llvmx.fcmp"
@@ -96,7 +63,7 @@ class FCmpOp(_ExtensionOp):
 
 
 @irdl_op_definition
-class SelectOp(_ExtensionOp):
+class SelectOp(PlainOp):
     """The second operand where the first is true, else the third; lane by lane."""
 
     name = "llvmx.select"
@@ -117,7 +84,7 @@ class SelectOp(_ExtensionOp):
                                   f"{self.res.type}; expected as many lanes")
 
 
-class _ConversionOp(_ExtensionOp):
+class _ConversionOp(PlainOp):
     arg = operand_def()
     res = result_def()
     traits = traits_def(NoMemoryEffect())
@@ -151,7 +118,7 @@ class FPToUIOp(_ConversionOp):
 
 
 @irdl_op_definition
-class SplatOp(_ExtensionOp):
+class SplatOp(PlainOp):
     """A scalar in every lane."""
 
     name = "llvmx.splat"
@@ -169,7 +136,7 @@ class SplatOp(_ExtensionOp):
 
 
 @irdl_op_definition
-class ExtractElementOp(_ExtensionOp):
+class ExtractElementOp(PlainOp):
     """One lane of a vector."""
 
     name = "llvmx.extractelement"
@@ -185,7 +152,7 @@ class ExtractElementOp(_ExtensionOp):
 
 
 @irdl_op_definition
-class InsertElementOp(_ExtensionOp):
+class InsertElementOp(PlainOp):
     """A vector with one lane replaced."""
 
     name = "llvmx.insertelement"
@@ -209,7 +176,7 @@ def _verify_position(name: str, vector: SSAValue, position: IntegerAttr) -> None
 
 
 @irdl_op_definition
-class CallOp(_ExtensionOp):
+class CallOp(PlainOp):
     """A call through a pointer, the first operand."""
 
     name = "llvmx.call"

@@ -57,7 +57,7 @@ class DebugFunction:
         items = maker.inputs
         values = bind(items, args, kwargs)
         arrays = [
-            item.filter(value, self._function.name, index)
+            item.filter(value, self._function.name or "", index)
             for index, (item, value) in enumerate(zip(items, values))
         ]
         cells = self._function.recipe.cells
