@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects.builtin import FileLineColLoc, FusedLoc
 from xdsl.dialects.func import FuncOp
@@ -124,7 +124,7 @@ def _describe_nest(nest: loops.NestOp) -> list[str]:
     letters = [name_of(iterator) for iterator in nest.iterators]
     space = ", ".join(f"{letter} < {name_of(size)}" for letter, size in zip(letters, nest.sizes))
     how = ", ".join(
-        f"{key} {getattr(value, 'value', value).data}"
+        f"{key} {cast(Any, value).value.data}"
         for key, value in (nest.schedule.data.items() if nest.schedule is not None else ())
     )
     lines = [f"for {space}" + (f" ({how})" if how else "") if space else "once"]
