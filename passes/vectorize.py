@@ -25,7 +25,7 @@ from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DictionaryAttr, ModuleOp, StringAttr, VectorType
-from xdsl.ir import Block, Operation, OpResult, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
@@ -82,19 +82,20 @@ def _refusal_of_inputs(nest: NestOp, last: int) -> str | None:
     for value, entries in zip(nest.inputs, nest.input_maps):
         if SLICE in entries:
             return "a slice as an element"
-        if last in entries and not _is_contiguous(entries, last, owned=_is_made_by_nest(value)):
+        contiguous = _is_contiguous(entries, last, owned=_is_made_by_nest(value))
+        if last in entries and not (contiguous and is_row(value)):
             return "an input that is not contiguous along the last iterator"
     return None
 
 
 def _refusal_of_results(nest: NestOp, last: int) -> str | None:
-    for part in nest.parts():
+    for part, result in zip(nest.parts(), nest.results):
         if part.kind in (*SCATTERS, "argmax"):
             return f"a result of kind {part.kind}"
         assert part.kind == "collect" or part.kind in MONOIDS
         if SLICE in part.map:
             return "a result of rows"
-        if last in part.map and not _is_contiguous(part.map, last, owned=True):
+        if last in part.map and not (_is_contiguous(part.map, last, owned=True) and is_row(result)):
             return "a result that is not contiguous along the last iterator"
     return None
 
@@ -107,6 +108,36 @@ def _is_contiguous(entries: Map, last: int, *, owned: bool) -> bool:
     while owned and entries and entries[-1] == ZERO:
         entries = entries[:-1]
     return bool(entries) and entries[-1] == last
+
+
+def is_row(value: SSAValue) -> bool:
+    """Whether neighbours along the last dimension of an array are neighbours in memory.
+
+    Not so in a column of a matrix, `%x[:, %j]`, that an outer nest reads or gives.
+    """
+    if isinstance(value, BlockArgument):
+        outer = value.block.parent_op()
+        if not isinstance(outer, NestOp) or value.index < outer.rank:
+            return True
+        number = value.index - outer.rank
+        source = outer.inputs[number]
+        row = _ends_in_slice(outer.input_maps[number], owned=_is_made_by_nest(source))
+        return row and is_row(source)
+    outer = value.owner.parent_op() if isinstance(value.owner, Operation) else None
+    if not isinstance(outer, NestOp):
+        return True
+    return all(
+        _ends_in_slice(part.map, owned=True) and is_row(result)
+        for part, result in zip(outer.parts(), outer.results)
+        if part.value is value
+    )
+
+
+def _ends_in_slice(entries: Map, *, owned: bool) -> bool:
+    """Whether a slice runs along the last dimension; `owned` as for `_is_contiguous`."""
+    while owned and entries and entries[-1] == ZERO:
+        entries = entries[:-1]
+    return bool(entries) and entries[-1] == SLICE
 
 
 def _is_made_by_nest(value: SSAValue) -> bool:

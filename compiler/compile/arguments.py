@@ -37,17 +37,12 @@ def bind(items: Sequence[In], args: Sequence[Any], kwargs: Mapping[str, Any]) ->
             f"expected at most {len(items)}"
         )
     values: list[Any] = [*args, *[_MISSING] * (len(items) - len(args))]
-    names = {item.name or item.variable.name: index for index, item in enumerate(items)}
+    names = [item.name or item.variable.name for item in items]
     for keyword, value in kwargs.items():
-        if keyword not in names or keyword is None:
-            raise TypeError(
-                f"Unknown input: {keyword}; expected one of "
-                f"{', '.join(str(known) for known in names if known)}"
-            )
-        index = names[keyword]
+        index = _position(keyword, names)
         if values[index] is not _MISSING:
             raise TypeError(
-                f"Tried to provide value for {keyword} twice: by position and by keyword"
+                f"Multiple values for input: {keyword}; found one by position and one by keyword"
             )
         values[index] = value
     for index, item in enumerate(items):
@@ -58,3 +53,21 @@ def bind(items: Sequence[In], args: Sequence[Any], kwargs: Mapping[str, Any]) ->
             raise TypeError(f"Missing required input: {what}")
         values[index] = item.value
     return values
+
+
+def _position(keyword: str, names: Sequence[str | None]) -> int:
+    """The index of the input called `keyword`; TypeError where there is none, or more than one."""
+    if names.count(keyword) > 1:
+        raise TypeError(
+            f"Ambiguous name: {keyword} - please check the names of the inputs of your function "
+            "for duplicates."
+        )
+    if keyword in names:
+        return names.index(keyword)
+    known = [name for name in names if name]
+    if known:
+        plural = "s" if len(known) > 1 else ""
+        what = f"The function has {len(known)} named input{plural} ({', '.join(known)})."
+    else:
+        what = "None of its inputs has a name (use 'name=...' in a Variable's constructor)."
+    raise TypeError(f"Unknown input or state: {keyword}. {what}")

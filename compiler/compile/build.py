@@ -91,8 +91,12 @@ def kernel_spec(
 ) -> KernelSpec:
     """What the runtime must know: operands, results, cells, errors with this request's lines."""
     outputs = len(request.results) - len(targets)
+    names = [item.name or item.variable.name for item in items]
     return KernelSpec(
-        inputs=tuple(operand(item.variable, item.name or item.variable.name) for item in items),
+        inputs=tuple(  # a name that stands twice is none: the slow path refuses it as a keyword
+            operand(item.variable, name if names.count(name) == 1 else None)
+            for item, name in zip(items, names)
+        ),
         shareds=tuple(operand(v, v.name, "shared") for v in request.shareds),
         constants=tuple(operand(v, None, "constant") for v in request.constants),
         outputs=tuple(operand(v, v.name, "output") for v in request.results[:outputs]),

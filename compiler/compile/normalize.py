@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tetractys.graph import Constant, MissingInputError, Variable, ancestors, format_site
@@ -88,15 +88,21 @@ def _as_output(item: object) -> Variable:
     return item
 
 
+_UPDATES = (
+    "The updates parameter must be an OrderedDict/dict or a list of lists/tuples with 2 elements, "
+    "(shared variable, expression); found {!r}"
+)
+
+
 def normalize_updates(updates: Any) -> dict[SharedVariable, Variable]:
     """Target -> expression of its very type; refuses wrong targets, duplicates and other types."""
-    pairs = list(updates.items()) if isinstance(updates, Mapping) else list(updates or ())
+    pairs: Any = updates.items() if isinstance(updates, Mapping) else updates or ()
+    if not isinstance(pairs, Iterable):
+        raise ValueError(_UPDATES.format(updates))
     result: dict[SharedVariable, Variable] = {}
     for pair in pairs:
         if not isinstance(pair, Sequence) or len(pair) != 2:
-            raise TypeError(
-                f"updates: found {pair!r}; expected pairs (shared variable, expression)"
-            )
+            raise ValueError(_UPDATES.format(pair))
         target, value = pair
         if not isinstance(target, SharedVariable):
             raise TypeError("update target must be a SharedVariable", target)
@@ -124,6 +130,11 @@ def _as_update(target: SharedVariable, value: Any) -> Variable:
 
 def check_unused(inputs: Sequence[In], results: Sequence[Variable], what: str) -> None:
     """Raises or warns, as `what` says, about inputs that no result needs."""
+    if what not in ("raise", "warn", "ignore"):
+        raise ValueError(
+            f"Invalid value for keyword on_unused_input of tetractys.function: {what!r}.\n"
+            "Valid values are 'raise', 'warn', and 'ignore'."
+        )
     if what == "ignore":
         return
     used = set(ancestors(results))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tetractys.compile.normalize import (
@@ -16,6 +16,7 @@ from tetractys.compile.request import Request
 from tetractys.configparser import config
 from tetractys.graph import Constant, Variable, apply_givens, creation_site
 from tetractys.graph.traverse import inputs as graph_inputs
+from tetractys.inputs import In
 from tetractys.pipeline import MODES
 from tetractys.sharedvalue import SharedVariable
 
@@ -54,6 +55,7 @@ def function(
     targets = normalize_updates(updates)
     if isinstance(givens, Mapping):
         givens = list(givens.items())
+    _refuse_given_inputs(items, givens)
     changed = apply_givens([*output_variables, *targets.values()], givens, strict=rebuild_strict)
     results = changed[: len(output_variables)]
     new_values = dict(zip(targets, changed[len(output_variables) :]))
@@ -88,6 +90,22 @@ def function(
         mode_name(mode),
         name or f"{site[0]}:{site[1]}",
     )
+
+
+def _refuse_given_inputs(items: Sequence[In], givens: Any) -> None:
+    """Raises RuntimeError where `givens` replaces an input: the input would have no effect."""
+    keys = [pair[0] for pair in givens] if isinstance(givens, (list, tuple)) else ()
+    for item in items:
+        if any(item.variable is key for key in keys):
+            raise RuntimeError(
+                f"You are trying to replace variable '{item.variable}' through the `givens` "
+                "parameter, but this variable is an input to your function. Replacing inputs is "
+                "currently forbidden because it has no effect. One way to modify an input `x` to "
+                "a function evaluating f(x) is to define a new input `y` and use "
+                "`tetractys.function([y], f(x), givens={x: g(y)})`. Another solution consists in "
+                "using `tetractys.clone`, e.g. like this: "
+                "`tetractys.function([x], tetractys.clone(f(x), replace={x: g(x)}))`."
+            )
 
 
 def mode_name(mode: Any) -> str:

@@ -59,8 +59,10 @@ bitwise_and, bitwise_or, bitwise_xor, bitwise_not = and_, or_, xor, invert
 
 
 def inv(value: Any) -> TensorVariable:
-    """The reciprocal, 1 / value."""
-    return true_div(1, value)
+    """The reciprocal, 1 / value; of small integers in float32."""
+    value = as_tensor_variable(value)
+    one = 1 if value.type.dtype in FLOATS else constant(1, dtype="float32")
+    return true_div(one, value)
 
 
 def cast(value: Any, dtype: Any) -> TensorVariable:

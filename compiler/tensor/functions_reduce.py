@@ -130,6 +130,8 @@ def mean(
     sizes = cast(shape(variable), "float32" if total.type.dtype == "float32" else "float64")
     for position in _all_axes(variable) if axes is None else axes:
         total = true_div(total, sizes[position])
+    if total.type.dtype in DISCRETE:  # a scalar: nothing was divided
+        total = cast(total, "float64")
     total.name = "mean"
     return total
 

@@ -103,12 +103,21 @@ class TensorType(Type):
         if strict:
             return self._strict(data)
         if allow_downcast:
-            return np.asarray(data).astype(self.numpy_dtype)
+            return self._downcast(data)
         if isinstance(data, np.ndarray):
             return self._upcast_array(data)
         if allow_downcast is None and type(data) is float and self.dtype == config.floatX:
             return np.asarray(data, dtype=self.numpy_dtype)
         return self._exact(data)
+
+    def _downcast(self, data: Any) -> np.ndarray:
+        """Whatever NumPy's cast makes of an array; of numbers, NaN for an integer is refused."""
+        if not isinstance(data, np.ndarray):
+            try:
+                return np.asarray(data, dtype=self.numpy_dtype)
+            except OverflowError:
+                pass  # a Python int too large for the dtype: wraps around, as in an array
+        return np.asarray(data).astype(self.numpy_dtype)
 
     def _strict(self, data: Any) -> np.ndarray:
         if not isinstance(data, np.ndarray):

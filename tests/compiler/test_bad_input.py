@@ -96,7 +96,7 @@ def test_arity() -> None:
         lambda: f(1.0, 2.0, 3.0),
         line=False,
     )
-    refused(TypeError, "Unknown input: z", lambda: f(1.0, z=2.0), line=False)
+    refused(TypeError, "Unknown input or state: z. The function has 2 named inputs (x, y).", lambda: f(1.0, z=2.0), line=False)
 
 
 def test_inputs_of_function() -> None:

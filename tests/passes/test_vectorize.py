@@ -76,6 +76,21 @@ def test_loops_inside_a_vector(columns: int) -> None:
     np.testing.assert_array_equal(quotient, np.floor_divide(a, b))
 
 
+@pytest.mark.parametrize("columns", SIZES)
+def test_columns_in_one_loop(columns: int) -> None:
+    """A loop over columns around loops along them: read, kept for a while, and given."""
+    x = T.dmatrix("x")
+    shifted = x + x.sum(axis=0)
+    f = tt.function([x], T.grad((shifted**2).sum(), x))
+    g = tt.function([x], [T.exp(x - x.max(axis=0)) / T.exp(x - x.max(axis=0)).sum(axis=0)])
+    for rows in (1, 3, 9, 17):
+        value = np.random.default_rng(0).standard_normal((rows, columns))
+        moved = 2 * (value + value.sum(axis=0))
+        np.testing.assert_allclose(f(value), moved + moved.sum(axis=0), rtol=1e-12, atol=1e-12)
+        powers = np.exp(value - value.max(axis=0))
+        np.testing.assert_allclose(g(value)[0], powers / powers.sum(axis=0), rtol=1e-12)
+
+
 def test_explain_tells_the_reason() -> None:
     """A power is libm's, one scalar at a time; `f.explain()` says so, with the user's line."""
     x, y = T.dvector("x"), T.dvector("y")

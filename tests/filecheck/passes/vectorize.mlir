@@ -153,6 +153,37 @@ func.func @transposed_input(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
 
 // -----
 
+// A column that an outer nest reads is not contiguous, nor is one that it gives; a row is.
+// CHECK-LABEL: func.func @columns
+// CHECK: scalar_because = "an input that is not contiguous along the last iterator"
+// CHECK: scalar_because = "a result that is not contiguous along the last iterator"
+// CHECK: as vector<8xf64>
+func.func @columns(%x: tensor<?x?xf64>, %v: tensor<?xf64>) -> (tensor<?xf64>, tensor<?x?xf64>, tensor<?xf64>) {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %r = loops.nest (%k < %d) ins(%c = %x[:, %k] : tensor<?x?xf64>) -> (collect[%k] : tensor<?xf64>) {
+    %s = loops.nest (%i < %n) ins(%a = %c[%i] : tensor<?xf64>) -> (add[] : f64) schedule {vector = 8} {
+      loops.yield %a : f64
+    }
+    loops.yield %s : f64
+  }
+  %t = loops.nest (%k < %d) -> (collect[:, %k] : tensor<?x?xf64>) {
+    %c = loops.nest (%i < %n) ins(%a = %v[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
+      loops.yield %a : f64
+    }
+    loops.yield %c : tensor<?xf64>
+  }
+  %u = loops.nest (%i < %n) ins(%c = %x[%i, :] : tensor<?x?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %s = loops.nest (%k < %d) ins(%a = %c[%k] : tensor<?xf64>) -> (add[] : f64) schedule {vector = 8} {
+      loops.yield %a : f64
+    }
+    loops.yield %s : f64
+  }
+  func.return %r, %t, %u : tensor<?xf64>, tensor<?x?xf64>, tensor<?xf64>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @transposed_result
 // CHECK: scalar_because = "a result that is not contiguous along the last iterator"
 func.func @transposed_result(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
