@@ -21,6 +21,6 @@ def test_examples_are_true(path: Path, update_golden: bool) -> None:
         assert example.shown == example.run(ROOT), "pytest --update-golden rewrites the README"
 
 
-@pytest.mark.parametrize("folder", ["dialects", "passes"])
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_levels_show_their_ir(folder: str) -> None:
     assert readme.read_examples(ROOT / folder / "README.md"), f"{folder}/README.md shows no IR"
