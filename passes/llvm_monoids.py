@@ -130,7 +130,8 @@ def fold(builder: ScopedBuilder, monoid: Monoid, accumulators: Sequence[SSAValue
 
 def reduce_lanes(builder: ScopedBuilder, monoid: Monoid, vector: SSAValue) -> SSAValue:
     """The lanes of one vector to a scalar."""
-    return builder.extract(_halve(builder, monoid, vector, 1), 0)
+    pair = _halve(builder, monoid, vector, 2)
+    return combine(builder, monoid, builder.extract(pair, 0), builder.extract(pair, 1))
 
 
 def _halve(builder: ScopedBuilder, monoid: Monoid, vector: SSAValue, rows: int) -> SSAValue:

@@ -17,6 +17,7 @@ from xdsl.ir import Attribute, SSAValue
 from tetractys.dialects.loops import SCATTERS, SLICE, YIELDED, ZERO, Map, NestOp
 from tetractys.passes import llvm_monoids as monoids
 from tetractys.passes.llvm_builder import lanes_of, vector_of
+from tetractys.passes.llvm_collapse import collapsed_sizes
 from tetractys.passes.llvm_frame import Frame, Sink
 from tetractys.passes.llvm_memory import (
     Buffer,
@@ -45,7 +46,7 @@ class NestLowering:
         self.plans = plans_of(nest)
         self.leaf = is_leaf(nest)
         self.width = vector_width(nest)
-        self.sizes = [frame.scalar(size) for size in nest.sizes]
+        self.sizes = collapsed_sizes(frame, nest, [frame.scalar(size) for size in nest.sizes])
         self.depth = frame.builder.depth
 
     def emit(self) -> None:

@@ -4,10 +4,12 @@ Without accumulators: a light body is built twice, plain over the whole vectors 
 rest; a heavy one once, masked. Where doing an element twice does no harm, that one loop ends with a
 vector that is moved back to end at the size (LOOPS 2), else each step computes its mask.
 
-With accumulators: `ACCUMULATORS` vectors of each, so that element k goes to virtual lane k modulo
-all lanes. A light body is unrolled over them and built once more, masked, for the rest, where the
-accumulators rotate; a heavy one rotates all the time. Rotating does not change the sum: see
-`llvm_monoids`. Where rows are worked on together there is a set of accumulators for each.
+With accumulators: several vectors of each (`Lanes`), so that element k goes to virtual lane k
+modulo all lanes. A light body is unrolled over them and built once more, masked, for the rest,
+where the accumulators rotate; a heavy one rotates all the time. Rotating does not change the sum:
+see `llvm_monoids`. Where rows are worked on together there is a set of accumulators for each.
+
+A sum of floats that is not inside a row goes by blocks: `llvm_sums`.
 """
 
 from __future__ import annotations
@@ -20,11 +22,18 @@ from xdsl.dialects.builtin import VectorType, i1, i64
 from xdsl.ir import SSAValue
 
 from tetractys.passes import llvm_monoids as monoids
-from tetractys.passes.llvm_builder import vector_of
+from tetractys.passes.llvm_builder import itemsize, vector_of
 from tetractys.passes.llvm_frame import Sink
 from tetractys.passes.llvm_memory import Buffer, Value, address, load_vector, store_one
 from tetractys.passes.llvm_monoids import Monoid
 from tetractys.passes.llvm_plan import HEAVY, Plan, pure_operations, sink_product, weight
+from tetractys.passes.llvm_sums import (
+    add_block,
+    block_length,
+    is_compensated,
+    sum_identities,
+    total_of,
+)
 from tetractys.passes.storage import inplace_of
 
 if TYPE_CHECKING:
@@ -35,8 +44,9 @@ if TYPE_CHECKING:
 Slots: TypeAlias = "list[list[SSAValue]]"
 """Accumulators: one list a slot, in it one vector a row; masks of NaNs in one more slot."""
 
-ACCUMULATORS = 4
-ROW_ACCUMULATORS = 2
+VIRTUAL_BYTES = 256
+"""The bytes of all accumulators of a result: the same number of lanes on every host."""
+ROW_VIRTUAL_BYTES = 128
 """Of a nest inside a jammed one: the rows are chains enough."""
 
 
@@ -45,11 +55,28 @@ def slots_of(lowering: NestLowering) -> int:
     nest = lowering.nest
     outer = nest.parent_op()
     jammed = outer is not None and isinstance(outer, type(nest)) and outer.scheduled("jam", 1) > 1
-    return ROW_ACCUMULATORS if jammed else ACCUMULATORS
+    return max((ROW_VIRTUAL_BYTES if jammed else VIRTUAL_BYTES) // vector_bytes(lowering), 1)
+
+
+def vector_bytes(lowering: NestLowering) -> int:
+    """The bytes of the widest vector of a nest."""
+    return lowering.width * max(
+        itemsize(value.type)
+        for value in (*lowering.nest.elements, *lowering.nest.yield_.arguments)
+        if isinstance(value.type, VectorType)
+    )
 
 
 def vector_identities(lowering: NestLowering, plan: Plan) -> list[SSAValue]:
     """What a result's accumulators start from, flat."""
+    assert plan.monoid is not None
+    if is_compensated(lowering, plan):
+        return sum_identities(lowering, plan, vector_bytes(lowering))
+    return fresh_accumulators(lowering, plan)
+
+
+def fresh_accumulators(lowering: NestLowering, plan: Plan) -> list[SSAValue]:
+    """Identities, one vector a slot and row."""
     assert plan.monoid is not None
     builder, rows = lowering.builder, max(lowering.lanes(plan), 1)
     start = monoids.identity(builder, plan.monoid, lowering.width)
@@ -65,6 +92,9 @@ def reduce_accumulators(
     """A scalar, or a lane a row, from a result's accumulators."""
     assert plan.monoid is not None
     builder, rows = lowering.builder, max(lowering.lanes(plan), 1)
+    if is_compensated(lowering, plan):
+        vector = total_of(builder, plan.monoid, values)
+        return monoids.reduce_lanes(builder, plan.monoid, vector)
     slots = _slots(values, rows)
     nans = slots.pop() if plan.monoid.keeps_nan else None
     vectors: list[SSAValue] = []
@@ -158,10 +188,41 @@ class VectorLoops:
     # ---- with accumulators
 
     def _reduce(self, level: int, accumulators: Accumulators) -> Accumulators:
-        builder, size = self.builder, self.lowering.sizes[level]
-        start = builder.index(0)
+        size = self.lowering.sizes[level]
+        compensated = [number for number in accumulators
+                       if is_compensated(self.lowering, self.lowering.plans[number])]
+        if compensated:
+            return self._by_blocks(level, accumulators, compensated)
+        return self._span(level, self.builder.index(0), size, accumulators)
+
+    def _by_blocks(
+        self, level: int, accumulators: Accumulators, compensated: list[int]
+    ) -> Accumulators:
+        """Blocks of the innermost dimension, each summed by itself."""
+        builder, size, plans = self.builder, self.lowering.sizes[level], self.lowering.plans
+        length = block_length(vector_bytes(self.lowering) // self.width)
+        kept = vector_bytes(self.lowering)
+
+        def block(start: SSAValue, inner: Accumulators) -> Accumulators:
+            stop = builder.smin(builder.add(start, builder.index(length)), size)
+            fresh = {number: fresh_accumulators(self.lowering, plans[number])
+                     for number in compensated}
+            found = self._span(level, start, stop, {**inner, **fresh})
+            for number in compensated:
+                found[number] = add_block(builder, inner[number], found[number], kept)
+            return found
+
+        zero = builder.index(0)
+        return self.lowering.counted(level, zero, size, length, accumulators, block)
+
+    def _span(
+        self, level: int, start: SSAValue, size: SSAValue, accumulators: Accumulators
+    ) -> Accumulators:
+        """The elements from `start` (a multiple of all lanes) to `size`."""
+        builder = self.builder
         if not self.heavy:
-            main = self._whole(size, self.width * self.slots)
+            length = self._whole(builder.sub(size, start), self.width * self.slots)
+            main = builder.add(start, length)
             accumulators = self._unrolled(level, start, main, accumulators)
             start = main
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,42 @@ def test_sums_of_nothing(compile_kernel: Compile) -> None:
     )
     total, product = kernel(np.zeros((0, 3)))
     assert (total == 0).all() and total.shape == (3,) and product == 1
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_long_sums_are_as_accurate_as_numpys(compile_kernel: Compile, dtype: str) -> None:
+    kernel = compile_kernel(program([(dtype, (-1,))], lambda b, x: b(
+        ts.REDUCE, x, kind="add", axes=(0,), dtype=dtype, acc_dtype=dtype)))
+    for x in (np.full(10**6, 0.1, dtype), RNG.random(300_001).astype(dtype),
+              values(dtype, 10**5)):
+        exact = math.fsum(x.astype(np.float64))
+        scale = float(np.abs(x.astype(np.float64)).sum())
+        error = abs(float(kernel(x)[0]) - exact) / scale
+        assert error <= max(abs(float(x.sum()) - exact) / scale, 2 * np.finfo(dtype).eps)
+
+
+def test_sums_of_infinities(compile_kernel: Compile) -> None:
+    kernel = compile_kernel(program([("float64", (-1,))], lambda b, x: b(
+        ts.REDUCE, x, kind="add", axes=(0,))))
+    for numbers in ([np.inf, 1, 2], [-np.inf] * 2000, [np.inf, -np.inf], [np.nan, np.inf],
+                    [1e308] * 900, [-0.0] * 9):
+        x = np.array(numbers)
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(kernel(x)[0], x.sum())
+
+
+@pytest.mark.parametrize("shape", [(40, 3), (1, 30), (7, 1), (5, 2, 3), (2, 3, 5)])
+def test_rows_that_lie_together(compile_kernel: Compile, shape: tuple[int, ...]) -> None:
+    """Collapsed loops, and the same kernel on arrays whose rows are apart."""
+    spec = ("float64", (-1,) * len(shape))
+    kernel = compile_kernel(program([spec, spec], lambda b, x, y: [
+        b(ew.MUL, x, y), b(ts.REDUCE, x, kind="add", axes=tuple(range(len(shape))))]))
+    x, y = values("float64", *shape), values("float64", *shape)
+    for first in layouts(x):
+        for second in layouts(y):
+            product, total = kernel(first, second)
+            np.testing.assert_array_equal(product, first * second)
+            np.testing.assert_allclose(total, first.sum(), rtol=1e-13, atol=1e-13)
 
 
 # Rows.

@@ -152,20 +152,30 @@ func.func @heavy_in_place(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) at
 
 // -----
 
-// A sum: four accumulators, the products taken over by it; in the rest a masked step, the accumulators turning.
+// A sum: blocks of 512, each in four accumulators that take the products over; in the rest of the last block a masked
+// step, the accumulators turning. Between blocks, what the addition rounds away is added up too.
 // CHECK-LABEL: llvm.func @tt_kernel
-// CHECK: ^bb1(%{{[0-9]+}}: i64, %[[A0:[0-9]+]]: vector<8xf64>, %[[A1:[0-9]+]]: vector<8xf64>, %[[A2:[0-9]+]]: vector<8xf64>, %[[A3:[0-9]+]]: vector<8xf64>):
+// CHECK: ^bb1(%{{[0-9]+}}: i64, %[[S:[0-9]+]]: vector<8xf64>, %[[E:[0-9]+]]: vector<8xf64>):
+// CHECK: ^bb2(%{{[0-9]+}}: i64, %[[A0:[0-9]+]]: vector<8xf64>, %[[A1:[0-9]+]]: vector<8xf64>, %[[A2:[0-9]+]]: vector<8xf64>, %[[A3:[0-9]+]]: vector<8xf64>):
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A0]])
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A1]])
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A2]])
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A3]])
-// CHECK: ^bb3(%{{[0-9]+}}: i64, %[[B0:[0-9]+]]: vector<8xf64>, %[[B1:[0-9]+]]: vector<8xf64>, %[[B2:[0-9]+]]: vector<8xf64>, %[[B3:[0-9]+]]: vector<8xf64>):
+// CHECK: ^bb4(%{{[0-9]+}}: i64, %[[B0:[0-9]+]]: vector<8xf64>, %[[B1:[0-9]+]]: vector<8xf64>, %[[B2:[0-9]+]]: vector<8xf64>, %[[B3:[0-9]+]]: vector<8xf64>):
 // CHECK: %[[NEW:[0-9]+]] = llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[B0]])
 // CHECK: %[[KEPT:[0-9]+]] = llvmx.select %{{[0-9]+}}, %[[NEW]], %[[B0]]
-// CHECK: llvm.cond_br %{{[0-9]+}}, ^bb3(%{{[0-9]+}}, %[[B1]], %[[B2]], %[[B3]], %[[KEPT]]
-// CHECK: ^bb4(%[[C0:[0-9]+]]: vector<8xf64>, %[[C1:[0-9]+]]: vector<8xf64>, %[[C2:[0-9]+]]: vector<8xf64>, %[[C3:[0-9]+]]: vector<8xf64>):
+// CHECK: llvm.cond_br %{{[0-9]+}}, ^bb4(%{{[0-9]+}}, %[[B1]], %[[B2]], %[[B3]], %[[KEPT]]
+// CHECK: ^bb5(%[[C0:[0-9]+]]: vector<8xf64>, %[[C1:[0-9]+]]: vector<8xf64>, %[[C2:[0-9]+]]: vector<8xf64>, %[[C3:[0-9]+]]: vector<8xf64>):
 // CHECK: llvm.fadd %[[C0]], %[[C2]]
 // CHECK: llvm.fadd %[[C1]], %[[C3]]
+// CHECK: %[[X:[0-9]+]] = llvm.fadd
+// CHECK-NEXT: %[[T:[0-9]+]] = llvm.fadd %[[S]], %[[X]]
+// CHECK-NEXT: %[[Z:[0-9]+]] = llvm.fsub %[[T]], %[[S]]
+// CHECK-NEXT: %[[Y:[0-9]+]] = llvm.fsub %[[T]], %[[Z]]
+// CHECK-NEXT: %[[L:[0-9]+]] = llvm.fsub %[[S]], %[[Y]]
+// CHECK-NEXT: %[[R:[0-9]+]] = llvm.fsub %[[X]], %[[Z]]
+// CHECK-NEXT: %[[B:[0-9]+]] = llvm.fadd %[[L]], %[[R]]
+// CHECK-NEXT: llvm.fadd %[[E]], %[[B]]
 // CHECK-NOT: llvm.fmul
 // CHECK: llvm.return
 func.func @dot(%x: memref<?xf64, strided<[1]>>, %y: memref<?xf64, strided<[1]>>, %r: memref<f64>) attributes {tt.results = 1 : i64} {
@@ -232,6 +242,40 @@ func.func @maximum_unsigned(%x: memref<?xui64, strided<[1]>>, %r: memref<ui64>) 
     loops.yield %a : vector<8xui64>
   }
   loops.store %s, %r : (ui64, memref<ui64>) -> ()
+  func.return
+}
+
+// -----
+
+// Rows that lie one behind the other are one row: a single loop of n * d elements, if the argument's stride says so.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: %[[ROW:[0-9]+]] = llvm.mul %[[D:[0-9]+]], %{{[0-9]+}} overflow<nsw> : i64
+// CHECK: %[[C:[0-9]+]] = llvm.icmp "eq" %{{[0-9]+}}, %[[ROW]]
+// CHECK: %[[ALL:[0-9]+]] = llvm.mul %[[N:[0-9]+]], %[[D]]
+// CHECK: %[[COLS:[0-9]+]] = llvmx.select %{{[0-9]+}}, %[[ALL]], %[[D]]
+// CHECK: %[[ROWS:[0-9]+]] = llvmx.select %{{[0-9]+}}, %{{[0-9]+}}, %[[N]]
+// CHECK: llvm.icmp "slt" %{{[0-9]+}}, %[[ROWS]]
+func.func @collapse(%x: memref<?x?xf64, strided<[?, 1]>>, %r: memref<?x?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?x?xf64, strided<[?, 1]>>
+  %d = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
+  loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : memref<?x?xf64, strided<[?, 1]>>) -> (collect[%i, %k] into %r : memref<?x?xf64>) {
+    loops.yield %a : f64
+  }
+  func.return
+}
+
+// -----
+
+// Not where an array is indexed by one of the two, or in another order.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK-NOT: llvm.icmp "eq"
+// CHECK: llvm.return
+func.func @no_collapse(%x: memref<?x?xf64, strided<[?, 1]>>, %r: memref<?x?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?x?xf64, strided<[?, 1]>>
+  %d = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
+  loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : memref<?x?xf64, strided<[?, 1]>>) -> (collect[%k, %i] into %r : memref<?x?xf64>) {
+    loops.yield %a : f64
+  }
   func.return
 }
 
