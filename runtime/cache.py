@@ -51,9 +51,11 @@ class Entry:
 
 @cache
 def salt() -> str:
-    """What every key depends on: tool versions, processor, features, ABI."""
+    """What every key depends on: tool versions, processor, features, ABI, code model."""
     host = jit.host()
-    return "\n".join((host.versions, host.triple, host.cpu, host.features, f"abi {ABI_VERSION}"))
+    model = jit.CODE_MODEL.get(host.triple.partition("-")[0], {}).get("codemodel", "small")
+    parts = (host.versions, host.triple, host.cpu, host.features, f"abi {ABI_VERSION}", model)
+    return "\n".join(parts)
 
 
 def key(*parts: str | bytes) -> str:

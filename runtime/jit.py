@@ -12,6 +12,7 @@ import ctypes
 import itertools
 import os
 import re
+import sys
 import threading
 import weakref
 from dataclasses import dataclass
@@ -112,6 +113,15 @@ def host() -> Host:
     )
 
 
+CODE_MODEL: dict[str, dict[str, str]] = (
+    {"x86_64": {"reloc": "static", "codemodel": "large"}} if sys.platform == "linux" else {}
+)
+"""How code finds its constants. The linker maps code and constants separately and aborts the
+process when they come to lie more than 2 GB apart, which they do beside large arrays: small code
+is not safe on x86. 64-bit addresses cost nothing measurable. (`small` needs position-independent
+code to load anywhere; elsewhere the reach is 4 GB, or `large` is not to be had.)"""
+
+
 @cache
 def _machine(opt: int, baseline: bool) -> Any:
     return _new_machine(opt, baseline)
@@ -126,10 +136,7 @@ def _new_machine(opt: int, baseline: bool) -> Any:
         cpu="" if baseline else host().cpu,
         features="" if baseline else host().features,
         opt=opt,
-        # The default model makes far calls and .ltext sections; small needs position-independent
-        # code to load at any address.
-        reloc="pic",
-        codemodel="small",
+        **CODE_MODEL.get(host().triple.partition("-")[0], {"reloc": "pic", "codemodel": "small"}),
     )
 
 
