@@ -7,7 +7,7 @@ input's memory iff that value
 1. is owned: made in this function (by a nest or call, or a view of such a value), or, with the
    option `arguments`, an argument marked `tt.donated`;
 2. is dead afterwards, and with it every view of it;
-3. has elements of the same width;
+3. has elements of the same type (the same width would do, but memory has one type at level 3);
 4. is read by the same injective full map that the result is collected by, over the same sizes;
 5. is read by nothing else in the nest.
 
@@ -23,7 +23,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, cast
 
-import numpy as np
 from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import (
@@ -37,7 +36,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from tetractys.dialects import loops, types
+from tetractys.dialects import loops
 from tetractys.dialects.loops import ZERO, Map, NestOp, Result
 from tetractys.passes.naming import name_of, name_of_value
 from tetractys.passes.workspace import Sizes
@@ -134,16 +133,16 @@ def can_share(facts: Facts, nest: NestOp, part: Result, number: int) -> bool:
         memory.is_owned(value)
         and memory.is_dead_after(value, nest)
         and part.result is not None
-        and _width(value.type) == _width(part.result.type)
+        and _element(value.type) == _element(part.result.type)
         and is_same_full_map(nest, part, nest.input_maps[number])
         and facts.classes.is_whole(nest, value, nest.input_maps[number])
         and is_only_read(memory, nest, number)
     )
 
 
-def _width(type_: Attribute) -> int:
-    """Bytes of an element in memory."""
-    return np.dtype(types.dtype_of(type_)).itemsize
+def _element(type_: Attribute) -> Attribute:
+    assert isinstance(type_, TensorType)
+    return type_.element_type
 
 
 def is_same_full_map(nest: NestOp, part: Result, entries: Map) -> bool:

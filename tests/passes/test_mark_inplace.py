@@ -49,6 +49,15 @@ def test_heavy_body_on_its_own_memory(columns: int) -> None:
     np.testing.assert_allclose(function(a, b), wanted, rtol=1e-13)
 
 
+def test_integers_do_not_lie_in_memory_of_floats() -> None:
+    """Positions of maxima as float64, of the same width: another array."""
+    x = T.dmatrix("x")
+    function = tt.function([x], T.argmax(x, axis=1) * 0.5)
+    assert marks(function) == []
+    value = np.random.default_rng(4).normal(size=(9, 8))
+    np.testing.assert_array_equal(function(value), value.argmax(axis=1) * 0.5)
+
+
 def test_a_product_that_is_returned_too() -> None:
     """It is not dead: both results must be right."""
     x, w = T.dmatrix(), T.dmatrix()

@@ -74,19 +74,19 @@ func.func @call_and_view(%x: tensor<?x?xf64>, %y: tensor<?x?xf64>, %b: tensor<?x
 
 // -----
 
-// Another dtype of the same width; size-1 dimensions in both maps.
-// CHECK-LABEL: func.func @same_width
+// Size-1 dimensions in both maps.
+// CHECK-LABEL: func.func @size_one
 // CHECK: } attributes {inplace = [array<i64: 0, 0>]}
-func.func @same_width(%x: tensor<?xf64>) -> tensor<?x1xi64> {
+func.func @size_one(%x: tensor<?xf64>) -> tensor<?x1xf64> {
   %n = loops.dim %x, 0 : tensor<?xf64>
   %t = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i, 0] : tensor<?x1xf64>) {
     loops.yield %a : f64
   }
-  %r = loops.nest (%i < %n) ins(%a = %t[%i, 0] : tensor<?x1xf64>) -> (collect[%i, 0] : tensor<?x1xi64>) {
-    %0 = elemwise.cast %a {dtype = i64} : (f64) -> i64
-    loops.yield %0 : i64
+  %r = loops.nest (%i < %n) ins(%a = %t[%i, 0] : tensor<?x1xf64>) -> (collect[%i, 0] : tensor<?x1xf64>) {
+    %0 = elemwise.neg %a : f64
+    loops.yield %0 : f64
   }
-  func.return %r : tensor<?x1xi64>
+  func.return %r : tensor<?x1xf64>
 }
 
 // -----
@@ -151,19 +151,19 @@ func.func @alive(%x: tensor<?xf64>) -> (tensor<?xf64>, f64, f64) {
 
 // -----
 
-// Clause 3: elements of another width.
-// CHECK-LABEL: func.func @width
+// Clause 3: elements of another type, be it of the same width.
+// CHECK-LABEL: func.func @element_type
 // CHECK-NOT: inplace
-func.func @width(%x: tensor<?xf64>) -> tensor<?xf32> {
+func.func @element_type(%x: tensor<?xf64>) -> tensor<?xi64> {
   %n = loops.dim %x, 0 : tensor<?xf64>
   %t = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
     loops.yield %a : f64
   }
-  %r = loops.nest (%i < %n) ins(%a = %t[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf32>) {
-    %0 = elemwise.cast %a {dtype = f32} : (f64) -> f32
-    loops.yield %0 : f32
+  %r = loops.nest (%i < %n) ins(%a = %t[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xi64>) {
+    %0 = elemwise.cast %a {dtype = i64} : (f64) -> i64
+    loops.yield %0 : i64
   }
-  func.return %r : tensor<?xf32>
+  func.return %r : tensor<?xi64>
 }
 
 // -----
