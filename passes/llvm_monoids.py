@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Attribute, SSAValue
 
 from tetractys.dialects import types
-from tetractys.passes.llvm_builder import element_of, lanes_of, llvm_type, vector_of
+from tetractys.passes.llvm_builder import lanes_of, llvm_type, vector_of
 from tetractys.passes.llvm_scopes import ScopedBuilder
 
 _IDENTITIES = {"add": 0, "or": 0, "mul": 1, "and": -1}
@@ -130,13 +130,17 @@ def fold(builder: ScopedBuilder, monoid: Monoid, accumulators: Sequence[SSAValue
 
 def reduce_lanes(builder: ScopedBuilder, monoid: Monoid, vector: SSAValue) -> SSAValue:
     """The lanes of one vector to a scalar."""
-    pair = _halve(builder, monoid, vector, 2)
+    if lanes_of(vector.type) == 1:
+        return builder.extract(vector, 0)
+    pair = _halve(builder, monoid, vector, 1, until=2)
     return combine(builder, monoid, builder.extract(pair, 0), builder.extract(pair, 1))
 
 
-def _halve(builder: ScopedBuilder, monoid: Monoid, vector: SSAValue, rows: int) -> SSAValue:
-    """Lanes of `rows` rows, side by side, to one lane a row."""
-    while (lanes := lanes_of(vector.type)) > rows:
+def _halve(
+    builder: ScopedBuilder, monoid: Monoid, vector: SSAValue, rows: int, *, until: int
+) -> SSAValue:
+    """Lanes of `rows` rows, side by side, combined until so many are left."""
+    while (lanes := lanes_of(vector.type)) > until:
         width = lanes // rows
         low = [row * width + lane for row in range(rows) for lane in range(width // 2)]
         lhs = builder.shuffle(vector, vector, low)
@@ -166,12 +170,7 @@ def reduce_rows(builder: ScopedBuilder, monoid: Monoid, vectors: Sequence[SSAVal
             for a, b in zip(level[::2], level[1::2])
         ]
         held *= 2
-    return _halve(builder, monoid, level[0], rows)
-
-
-def is_multiplication(type_: Attribute) -> bool:
-    """Whether values of this type may be contracted to a fused multiply-add."""
-    return not isinstance(element_of(type_), IntegerType)
+    return _halve(builder, monoid, level[0], rows, until=rows)
 
 
 def combine_position(
