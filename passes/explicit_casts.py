@@ -67,6 +67,10 @@ def _branches(op: Operation, dtypes: Sequence[str]) -> Targets:
     return [None, result, result]
 
 
+def _any(op: Operation, dtypes: Sequence[str]) -> Targets:
+    return [None] * len(dtypes)
+
+
 def _arange(op: Operation, dtypes: Sequence[str]) -> Targets:
     return [upcast(types.dtype_of(op.results[0].type), *dtypes)] * len(dtypes)
 
@@ -87,7 +91,7 @@ _TARGETS: dict[type[Operation], Callable[[Operation, Sequence[str]], Targets]] =
     elemwise.SwitchOp: _branches,
     tensor.ArangeOp: _arange,
     tensor.AllocOp: _sizes_behind(1),
-    tensor.ReshapeToOp: _sizes_behind(1),
+    tensor.ReshapeToOp: _any,  # a cast vector would be a temporary: its elements are cast instead
     tensor.SubtensorOp: _sizes_behind(1),
     tensor.CheckEqualOp: _sizes_behind(0),
     tensor.IncSubtensorOp: _stored(2, "int64"),

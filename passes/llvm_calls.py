@@ -1,21 +1,23 @@
 """Library calls at level 3: `gemm` by the BLAS of SciPy (Fortran's interface, 32-bit sizes).
 
 Our arrays are row-major, BLAS takes column-major ones: C = A B is asked for as C' = B' A', whose
-operands lie in memory as they are.
+operands lie in memory as they are. Rows that lie in reverse order or over each other are not BLAS'
+business: such products are loops.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from typing import cast
 
 from xdsl.dialects import llvm
-from xdsl.dialects.builtin import f64, i8, i32, i64
+from xdsl.dialects.builtin import f64, i1, i8, i32, i64
 from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import loops
-from tetractys.passes.llvm_builder import PTR, itemsize, llvm_type
+from tetractys.passes.llvm_builder import PTR, itemsize, llvm_type, memory_type
 from tetractys.passes.llvm_frame import Frame
-from tetractys.passes.llvm_memory import Buffer, number_of
+from tetractys.passes.llvm_memory import Buffer, address, number_of
 from tetractys.passes.llvm_scopes import ScopedBuilder
 from tetractys.passes.llvm_transfer import fill
 
@@ -39,6 +41,51 @@ def _leading(builder: ScopedBuilder, buffer: Buffer) -> SSAValue:
     return builder.smax(elements, builder.smax(buffer.sizes[1], builder.index(1)))
 
 
+def _fits(builder: ScopedBuilder, buffer: Buffer) -> SSAValue:
+    """Whether BLAS can be told where the rows lie: apart (not reversed, not one row over and over),
+    and in numbers of 32 bits.
+    """
+    rows, columns = buffer.sizes
+    shift = {4: 2, 8: 3}[itemsize(buffer.element)]
+    stride = number_of(builder, buffer.strides[0])
+    stride = builder.emit(llvm.AShrOp, (stride, builder.index(shift)), i64)
+    apart = builder.icmp("sge", stride, columns)
+    single = builder.icmp("sle", rows, builder.index(1))
+    largest = builder.smax(builder.smax(rows, columns), stride)
+    small = builder.icmp("slt", largest, builder.index(2**31))
+    return builder.binary(llvm.AndOp, builder.binary(llvm.OrOp, apart, single), small)
+
+
+def _product(
+    builder: ScopedBuilder, a: Buffer, b: Buffer, c: Buffer, inner: SSAValue, flags: Container[str]
+) -> None:
+    """The product element by element, for operands that BLAS does not take."""
+    zero = builder.constant(0, llvm_type(c.element))
+
+    def element(i: SSAValue, j: SSAValue) -> None:
+        def term(k: SSAValue, total: Sequence[SSAValue]) -> Sequence[SSAValue]:
+            rows = ((0, k), (1, i)) if "transpose_a" in flags else ((0, i), (1, k))
+            columns = ((0, j), (1, k)) if "transpose_b" in flags else ((0, k), (1, j))
+            x, y = [
+                builder.load(cast(SSAValue, address(builder, one, place)), memory_type(one.element))
+                for one, place in ((a, rows), (b, columns))
+            ]
+            return [builder.fma(x, y, total[0])]
+
+        total = builder.loop(builder.index(0), inner, 1, [zero], term)
+        builder.store(total[0], cast(SSAValue, address(builder, c, ((0, i), (1, j)))))
+
+    def row(i: SSAValue, _: object) -> list[SSAValue]:
+        def place(j: SSAValue, _: object) -> list[SSAValue]:
+            element(i, j)
+            return []
+
+        builder.loop(builder.index(0), c.sizes[1], 1, [], place)
+        return []
+
+    builder.loop(builder.index(0), c.sizes[0], 1, [], row)
+
+
 def lower_call(frame: Frame, op: Operation) -> None:
     """`loops.call` of gemm: nothing for an empty result, zeros for an empty sum."""
     call = cast(loops.CallOp, op)
@@ -46,15 +93,20 @@ def lower_call(frame: Frame, op: Operation) -> None:
         op.emit_error(f"lower-loops-to-llvm: found a call of {call.callee.data!r}; expected gemm",
                       NotImplementedError())
     builder = frame.builder
-    a, c = frame.buffer(op.operands[0]), frame.buffer(op.operands[2])
+    a, b, c = [frame.buffer(operand) for operand in op.operands]
     flags = call.options.data if call.options is not None else {}
     inner = a.sizes[0 if "transpose_a" in flags else 1]
     elements = builder.mul(c.sizes[0], c.sizes[1])
 
+    def product() -> None:
+        fit = builder.binary(llvm.AndOp, _fits(builder, a), _fits(builder, b))
+        fit = builder.binary(llvm.AndOp, fit, _fits(builder, c))
+        builder.when(fit, lambda: _gemm(frame, call, inner))
+        no = builder.icmp("eq", fit, builder.constant(0, i1))
+        builder.when(no, lambda: _product(builder, a, b, c, inner, flags))
+
     def whole() -> None:
-        builder.when(
-            builder.icmp("sgt", inner, builder.index(0)), lambda: _gemm(frame, call, inner)
-        )
+        builder.when(builder.icmp("sgt", inner, builder.index(0)), product)
         builder.when(builder.icmp("sle", inner, builder.index(0)), lambda: fill(builder, c, 0))
 
     builder.when(builder.icmp("sgt", elements, builder.index(0)), whole)

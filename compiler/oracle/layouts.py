@@ -1,6 +1,6 @@
 """Every way an array can lie in memory, as tests pass it to compiled functions.
 
-`LAYOUTS[kind](value)` has the values of a matrix `value` (or some of them) in that layout. The
+`LAYOUTS[kind]` are functions of an array of rank 2 or more: its values (or some of them) so laid. The
 kinds are the columns of the coverage table; `0-d` and `broadcast` are no layouts of a matrix but
 other types, for which tests compile another function.
 """
@@ -17,14 +17,14 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 def _strided(value: Array) -> Array:
     """Every second row and every third column of something larger."""
-    large = np.zeros((2 * value.shape[0], 3 * value.shape[1]), value.dtype)
+    large = np.zeros((2 * value.shape[0], 3 * value.shape[1], *value.shape[2:]), value.dtype)
     large[::2, ::3] = value
     return large[::2, ::3]
 
 
 def _rows_apart(value: Array) -> Array:
     """Rows contiguous, with a gap between them: what kernels take as it is."""
-    large = np.zeros((value.shape[0], value.shape[1] + 5), value.dtype)
+    large = np.zeros((value.shape[0], value.shape[1] + 5, *value.shape[2:]), value.dtype)
     large[:, : value.shape[1]] = value
     return large[:, : value.shape[1]]
 

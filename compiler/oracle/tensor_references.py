@@ -104,7 +104,8 @@ def _fit(value: Array, spec: Spec, shape: tuple[int, ...], what: str) -> None:
 @_reference(ts.ARANGE)
 def _arange(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> list[Array]:
     dtype = str(props["dtype"])
-    start, stop, step = (cast(float, value.astype(dtype)[()]) for value in operands)
+    # Python's numbers: NumPy's unsigned ones wrap around where stop is below start.
+    start, stop, step = (cast(float, value.astype(dtype).item()) for value in operands)
     if step == 0:
         raise ValueError("Maximum allowed size exceeded")
     return [np.arange(start, stop, step, dtype=dtype)]
@@ -178,7 +179,7 @@ def _gemm(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> lis
 
 def _shifted(value: Array) -> Array:
     wide = value.astype(np.float64)
-    return wide - np.max(wide, axis=-1, keepdims=True) if value.shape[-1] else wide
+    return wide - np.max(wide, axis=-1, keepdims=True)  # ValueError for rows without elements
 
 
 @_reference(ts.SOFTMAX)

@@ -1,0 +1,27 @@
+"""What a compiled function should give: the level-1 interpreter on the graph as it was imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tetractys.oracle import tensor
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+
+def expected(function: Any, args: Sequence[Any]) -> list[Array]:
+    """Outputs, then new values of shared variables, of a compiled function; nothing is changed.
+
+    The shared variables have the values they have now. Raises what the interpreter raises.
+    """
+    from tetractys.compile.to_ir import graph_to_ir
+
+    request = function.maker.request
+    inputs = [np.array(value, item.variable.type.dtype) for value, item in
+              zip(args, function.maker.inputs, strict=True)]
+    shared = [np.array(variable.get_value()) for variable in request.shareds]
+    constants = [np.asarray(constant.data) for constant in request.constants]
+    return tensor.run(graph_to_ir(request), [*inputs, *shared, *constants])
