@@ -8,7 +8,7 @@ operations that have rules, so derivatives of any order work.
 `backpropagate` drives the rules over a list of steps. `T.grad` runs it on the graph, the pass
 `autodiff` on a block of IR: they differ in the emitter only. Here, and only here, are
 
-* accumulation: terms are added in the order of the operations that made them;
+* accumulation: terms are added in Theano's order, a walk from the outputs, operands in turn;
 * un-broadcasting: a cotangent is summed over dimensions where only its operand has static size 1;
 * connection: an operand whose elements do not reach a result (a shape, an index, the first operand
   of `second`) is disconnected; one that reaches them through integers only has gradient zero;
@@ -20,7 +20,8 @@ Walks are iterative: a chain of 20,000 operations differentiates.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from functools import cached_property
 from importlib import import_module
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
@@ -206,7 +207,8 @@ class _Driver(Generic[V]):
         self.wrt = wrt
         self.constants = constants
         self.varying = self._find_varying()
-        self.terms: dict[V, list[V | Undefined]] = {}  # a value that is reached has an entry
+        # A value that is reached has an entry: what made each term, and the term.
+        self.terms: dict[V, list[tuple[Step[V], int, V | Undefined]]] = {}
         self.final: dict[V, V | Undefined | _Mark] = {
             value: seed if isinstance(seed, Undefined) else fit(emitter, seed, value)
             for value, seed in seeds.items()
@@ -239,7 +241,7 @@ class _Driver(Generic[V]):
     def _add_up(self, value: V) -> V | Undefined | _Mark:
         if value not in self.terms:
             return DISCONNECTED
-        terms = self.terms.pop(value)[::-1]
+        terms = self._in_order(value, self.terms.pop(value))
         for term in terms:
             if isinstance(term, Undefined):
                 return term
@@ -250,6 +252,43 @@ class _Driver(Generic[V]):
             total = self.emitter.accumulate(total, cast(V, term))
         dtype = self.emitter.type_of(value)[0]
         return cast_to(self.emitter, total, dtype) if is_float(dtype) else total
+
+    def _in_order(
+        self, value: V, terms: list[tuple[Step[V], int, V | Undefined]]
+    ) -> list[V | Undefined]:
+        if len(terms) > 1:
+            order = self.order
+            terms = sorted(terms, key=lambda term: (order[term[0], value], term[1]))
+        return [term for _, _, term in terms]
+
+    @cached_property
+    def order(self) -> dict[tuple[Step[V], V], int]:
+        """When a depth-first walk from the outputs first meets an operand of a step."""
+        producer = {result: step for step in self.steps for result in step.results}
+        order: dict[tuple[Step[V], V], int] = {}
+        walked: set[V] = set()
+        pending: list[tuple[Step[V], Iterator[tuple[int, V]]]] = []
+
+        def enter(value: V) -> None:
+            walked.add(value)
+            if value in producer:
+                pending.append((producer[value], enumerate(producer[value].operands)))
+
+        for seed in self.seeds:
+            if seed not in walked:
+                enter(seed)
+            while pending:
+                step, operands = pending[-1]
+                for number, operand in operands:
+                    if not any(step.connects(number, i) for i in range(len(step.results))):
+                        continue
+                    order.setdefault((step, operand), len(order))
+                    if operand not in walked:
+                        enter(operand)
+                        break
+                else:
+                    pending.pop()
+        return order
 
     def _propagate(self, step: Step[V]) -> None:
         found = [
@@ -278,9 +317,9 @@ class _Driver(Generic[V]):
         for number in wanted:
             for result, cotangent in undefined:
                 if step.connects(number, result):
-                    self._reach(step.operands[number]).append(cotangent)
+                    self._reach(step.operands[number]).append((step, number, cotangent))
 
-    def _reach(self, value: V) -> list[V | Undefined]:
+    def _reach(self, value: V) -> list[tuple[Step[V], int, V | Undefined]]:
         """The terms of a value, which from now on is connected."""
         return self.terms.setdefault(value, [])
 
@@ -307,7 +346,8 @@ class _Driver(Generic[V]):
             if term is not None:
                 operand = step.operands[number]
                 is_value = not isinstance(term, Undefined)
-                terms.append(fit(self.emitter, term, operand) if is_value else term)
+                term = fit(self.emitter, term, operand) if is_value else term
+                terms.append((step, number, term))
 
     def _is_float(self, value: V) -> bool:
         return is_float(self.emitter.type_of(value)[0])

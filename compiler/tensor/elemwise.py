@@ -24,6 +24,16 @@ _SCALAR_NAMES = {
 }
 """Names of scalar functions where Theano's differ from the dialect's."""
 
+_CLASS_NAMES = {
+    **{name: name.upper() for name in ("eq", "neq", "lt", "le", "gt", "ge", "and", "or", "xor")},
+    "abs": "Abs",
+    "invert": "Invert",
+    "isinf": "IsInf",
+    "isnan": "IsNan",
+    "switch": "Switch",
+}
+"""How scalar functions print where a gradient made them, if not by name: Theano's class names."""
+
 _PLAIN_NAMES = {"sigmoid": "sigmoid", "softplus": "softplus"}
 """Operations of the front end that print without `Elemwise{...}`."""
 
@@ -84,7 +94,9 @@ class Elemwise(NativeOp):
         return (*super().key(), self.name)
 
     def __str__(self) -> str:
-        return self.name if self.name is not None else f"Elemwise{{{self.scalar_name}}}"
+        if self.name is not None:
+            return self.name
+        return f"Elemwise{{{_CLASS_NAMES.get(self.signature.short, self.scalar_name)}}}"
 
 
 _BITWISE = ("and", "or", "xor", "invert")
