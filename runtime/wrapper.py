@@ -39,9 +39,17 @@ def load(self_state: int) -> jit.Code:
         return _load(self_state)
 
 
+@cache
 def prepare(self_state: int) -> None:
-    """Starts to make the trampoline in a thread: llvmlite drops the GIL, so it costs no waiting."""
-    threading.Thread(target=load, args=(self_state,), name="tetractys trampoline").start()
+    """Starts to make the trampoline in a thread: llvmlite drops the GIL, so it costs no waiting.
+    The same thread then makes LLVM's first acquaintance with vectors (`jit.warm_up`).
+    """
+
+    def work() -> None:
+        load(self_state)
+        jit.warm_up()
+
+    threading.Thread(target=work, name="tetractys trampoline").start()
 
 
 @cache

@@ -7,6 +7,7 @@ the bytes and the little it must know beside them, `Facts`.
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -72,13 +73,13 @@ Observer = Callable[[Step, "ModulePass", "ModuleOp"], None]
 def compile_request(request: Request, mode: str) -> Compiled:
     """Object code for `request`, from the cache where it is there."""
     times: dict[str, float] = {}
-    with _timed(times, "import llvmlite"):
-        jit.host()
-    key = cache.key(request.key, mode)
-    if (entry := cache.get_entry(key)) is not None:
-        return Compiled(entry.object, Facts.from_json(entry.metadata), times, from_cache=True)
-    prepare(CompiledFunction)  # the trampoline, in a thread, beside the passes
     with _without_collector():
+        with _timed(times, "import llvmlite"):
+            jit.host()
+        key = cache.key(request.key, mode)
+        if (entry := cache.get_entry(key)) is not None:
+            return Compiled(entry.object, Facts.from_json(entry.metadata), times, from_cache=True)
+        prepare(CompiledFunction)  # the trampoline, in a thread, beside the passes
         module = run_pipeline(request, mode, times=times)
         facts = read_facts(module, request)
         with _timed(times, "text"):
@@ -188,14 +189,15 @@ class _without_collector:
 
     def __enter__(self) -> None:
         self.was_enabled = gc.isenabled()
+        self.had_xdsl = "xdsl.ir" in sys.modules
         gc.disable()
 
     def __exit__(self, *exception: object) -> None:
         if not self.was_enabled:
             return
-        if gc.get_freeze_count() == 0:
-            # All there is goes to the oldest generation, in no time: else the very next collection
-            # would walk every object that was made here (-25 ms).
+        if not self.had_xdsl and gc.get_freeze_count() == 0:
+            # All there is goes to the oldest generation, in no time: the very next collection would
+            # walk every object of xDSL (-25 ms). Later compilations leave only garbage behind.
             gc.freeze()
             gc.unfreeze()
         gc.enable()
