@@ -25,7 +25,7 @@ class Covered:
 
     def refuse(self, operation: str, reason: str) -> None:
         """The operation does not take these operands, for a reason that was checked."""
-        reason = re.sub(r"found \w+, \w+;|not \w+$", lambda found: f"{found[0].split()[0]} ...;", reason)
+        reason = re.sub(r"(found) \w+, \w+;|(not) \w+$", r"\1\2 ...;", reason)
         reasons = self.undefined.setdefault(operation, {})
         reasons[reason] = reasons.get(reason, 0) + 1
 
