@@ -87,6 +87,10 @@ MONOIDS = ("add", "mul", "max", "min", "and", "or")
 SCATTERS = ("scatter_add", "scatter_set")
 KINDS = ("collect", *MONOIDS, "argmax", *SCATTERS)
 
+CONTRACT = "contract"
+"""Attribute of the multiplication in a dot product: it may be rounded together with the sum (fma), as
+a BLAS library does. No other operation's bits depend on what it is fused with."""
+
 Map = tuple[int, ...]
 """One entry a dimension: an iterator's number, `SLICE`, `YIELDED`, or `ZERO`."""
 

@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import MemRefType, VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tetractys.dialects import elemwise, loops
-from tetractys.dialects.loops import MONOIDS, SCATTERS, SLICE, NestOp, Result
+from tetractys.dialects.loops import CONTRACT, MONOIDS, SCATTERS, SLICE, NestOp, Result
 from tetractys.passes.llvm_monoids import Monoid
 
 HEAVY = 14
@@ -72,10 +72,12 @@ def _element(value: SSAValue) -> Attribute:
 
 
 def _product(nest: NestOp, value: SSAValue, monoid: Monoid | None) -> elemwise.ElemwiseOp | None:
-    """The multiplication that only feeds a sum of floats: the sum takes it over, rounded once."""
+    """The multiplication of a dot product that only feeds its sum: the sum takes it over, rounded
+    once. A product of the user's is rounded by itself, with whatever it is fused.
+    """
     owner = value.owner
-    if (isinstance(owner, elemwise.MulOp) and owner.parent is nest.block and value.has_one_use()
-            and monoid is not None and monoid.kind == "add" and monoid.is_float):
+    if (isinstance(owner, elemwise.MulOp) and CONTRACT in owner.attributes
+            and owner.parent is nest.block and value.has_one_use() and monoid is not None and monoid.kind == "add" and monoid.is_float):
         return owner
     return None
 

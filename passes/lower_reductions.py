@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import BoolAttr, DictionaryAttr, StringAttr
+from xdsl.dialects.builtin import BoolAttr, DictionaryAttr, StringAttr, UnitAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tetractys.dialects import elemwise_signatures as scalar
 from tetractys.dialects import types
 from tetractys.dialects.build import SignatureOp, props_of
-from tetractys.dialects.loops import ZERO, CallOp
+from tetractys.dialects.loops import CONTRACT, ZERO, CallOp
 from tetractys.dialects.signature import upcast
 from tetractys.passes.lower_access import ArrayAccess
 from tetractys.passes.lower_nests import FunctionLowering, NestBuilder, shape_of
@@ -122,6 +122,7 @@ def lower_dot(lowering: FunctionLowering, op: SignatureOp) -> None:
     rank = len(shape)
     values = [nest.element(first, found[:rank]), nest.element(second, found[rank - 1 :])]
     product = nest.op(scalar.MUL, *[nest.cast(value, dtype) for value in values])
+    cast(Operation, product.owner).attributes[CONTRACT] = UnitAttr()
     kept = found[: rank - 1] + found[rank:]
     combines = found[rank - 1] != ZERO
     kind = monoid("add", dtype) if combines or not kept else "collect"

@@ -91,12 +91,12 @@ func.func @step(%x: tensor<?x?xf64>, %w: tensor<?xf64>) -> (tensor<?xf64>, tenso
 // CHECK-NEXT: loops.check %[[V0]], %[[V1]] {message = "shapes not aligned: {0} (dim 1) != {1} (dim 0)"} : (index, index) -> ()
 // CHECK-NEXT: %[[T:[^ ,:]+]], %[[G:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[V2]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[I]], :] : tensor<?x?xf64>) -> (collect[%[[I]]] : tensor<?xf64>, add[:] : tensor<?xf64>) {
 // CHECK-NEXT: %[[T_1:[^ ,:]+]] = loops.nest (%[[J:[^ ,:]+]] < %[[V0]]) ins(%[[X_2:[^ ,:]+]] = %[[X_1]][%[[J]]] : tensor<?xf64>, %[[W_1:[^ ,:]+]] = %[[W]][%[[J]]] : tensor<?xf64>) -> (add[] : f64) {
-// CHECK-NEXT: %[[V3:.+]] = elemwise.mul %[[X_2]], %[[W_1]] : f64
+// CHECK-NEXT: %[[V3:.+]] = elemwise.mul %[[X_2]], %[[W_1]] {contract} : f64
 // CHECK-NEXT: loops.yield %[[V3]] : f64
 // CHECK-NEXT: }
 // CHECK-NEXT: %[[P:.+]] = elemwise.sigmoid %[[T_1]] : f64
 // CHECK-NEXT: %[[G_1:[^ ,:]+]] = loops.nest (%[[I_1:[^ ,:]+]] < %[[V0]]) ins(%[[X_3:[^ ,:]+]] = %[[X_1]][%[[I_1]]] : tensor<?xf64>) -> (collect[%[[I_1]]] : tensor<?xf64>) {
-// CHECK-NEXT: %[[V4:.+]] = elemwise.mul %[[X_3]], %[[P]] : f64
+// CHECK-NEXT: %[[V4:.+]] = elemwise.mul %[[X_3]], %[[P]] {contract} : f64
 // CHECK-NEXT: loops.yield %[[V4]] : f64
 // CHECK-NEXT: }
 // CHECK-NEXT: loops.yield %[[T_1]], %[[G_1]] : f64, tensor<?xf64>

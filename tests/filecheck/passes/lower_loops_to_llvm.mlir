@@ -181,7 +181,7 @@ func.func @heavy_in_place(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) at
 func.func @dot(%x: memref<?xf64, strided<[1]>>, %y: memref<?xf64, strided<[1]>>, %r: memref<f64>) attributes {tt.results = 1 : i64} {
   %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
   %s = loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>, %b = %y[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (add[] : f64) schedule {vector = 8 : i64} {
-    %0 = elemwise.mul %a, %b : vector<8xf64>
+    %0 = elemwise.mul %a, %b {contract} : vector<8xf64>
     loops.yield %0 : vector<8xf64>
   }
   loops.store %s, %r : (f64, memref<f64>) -> ()
@@ -190,19 +190,22 @@ func.func @dot(%x: memref<?xf64, strided<[1]>>, %y: memref<?xf64, strided<[1]>>,
 
 // -----
 
-// A product that is used elsewhere too keeps its rounding.
+// A product that is used elsewhere too keeps its rounding, and so does one that is not a dot product's.
 // CHECK-LABEL: llvm.func @tt_kernel
 // CHECK-NOT: fma
+// CHECK: llvm.fmul
 // CHECK: llvm.fmul
 // CHECK-NOT: fma
 // CHECK: llvm.return
 func.func @product_used_twice(%x: memref<?xf64, strided<[1]>>, %r: memref<f64>, %p: memref<?xf64>) attributes {tt.results = 2 : i64} {
   %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
-  %s = loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (add[] : f64, collect[%i] into %p : memref<?xf64>) schedule {vector = 8 : i64} {
-    %0 = elemwise.mul %a, %a : vector<8xf64>
-    loops.yield %0, %0 : vector<8xf64>, vector<8xf64>
+  %s, %t = loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (add[] : f64, add[] : f64, collect[%i] into %p : memref<?xf64>) schedule {vector = 8 : i64} {
+    %0 = elemwise.mul %a, %a {contract} : vector<8xf64>
+    %1 = elemwise.mul %a, %0 : vector<8xf64>
+    loops.yield %0, %1, %0 : vector<8xf64>, vector<8xf64>, vector<8xf64>
   }
-  loops.store %s, %r : (f64, memref<f64>) -> ()
+  %u = elemwise.add %s, %t : f64
+  loops.store %u, %r : (f64, memref<f64>) -> ()
   func.return
 }
 
@@ -310,13 +313,13 @@ func.func @rows(%x: memref<?x?xf64, strided<[?, 1]>>, %w: memref<?xf64, strided<
   %d = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
   loops.nest (%i < %n) ins(%x_1 = %x[%i, :] : memref<?x?xf64, strided<[?, 1]>>) -> (collect[%i] into %t : memref<?xf64>, add[:] into %g : memref<?xf64>) schedule {jam = 2 : i64} {
     %dot = loops.nest (%k < %d) ins(%a = %x_1[%k] : memref<?xf64> as vector<8xf64>, %b = %w[%k] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (add[] : f64) schedule {vector = 8 : i64} {
-      %0 = elemwise.mul %a, %b : vector<8xf64>
+      %0 = elemwise.mul %a, %b {contract} : vector<8xf64>
       loops.yield %0 : vector<8xf64>
     }
     %u = loops.alloc %d {result = 1 : i64} : (index) -> memref<?xf64>
     loops.nest (%k < %d) ins(%a = %x_1[%k] : memref<?xf64> as vector<8xf64>) -> (collect[%k] into %u : memref<?xf64>) schedule {vector = 8 : i64} {
       %s = elemwise.splat %dot : f64 to vector<8xf64>
-      %0 = elemwise.mul %a, %s : vector<8xf64>
+      %0 = elemwise.mul %a, %s {contract} : vector<8xf64>
       loops.yield %0 : vector<8xf64>
     }
     loops.yield %dot, %u : f64, memref<?xf64>

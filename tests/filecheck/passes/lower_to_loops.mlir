@@ -61,7 +61,7 @@ func.func @product(%x: tensor<?x?xf64>, %e: tensor<?xf64>) -> tensor<?xf64> {
 // CHECK-NEXT: %[[V2:.+]] = loops.dim %[[X]], 1 : tensor<?x?xf64>
 // CHECK-NEXT: loops.check %[[V0]], %[[V1]] {message = "shapes not aligned: {0} (dim 1) != {1} (dim 0)"} : (index, index) -> ()
 // CHECK-NEXT: %[[DOT:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[V2]], %[[J:[^ ,:]+]] < %[[V0]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[J]], %[[I]]] : tensor<?x?xf64>, %[[E_1:[^ ,:]+]] = %[[E]][%[[J]]] : tensor<?xf64>) -> (add[%[[I]]] : tensor<?xf64>) {
-// CHECK-NEXT: %[[V3:.+]] = elemwise.mul %[[X_1]], %[[E_1]] : f64
+// CHECK-NEXT: %[[V3:.+]] = elemwise.mul %[[X_1]], %[[E_1]] {contract} : f64
 // CHECK-NEXT: loops.yield %[[V3]] : f64
 // CHECK-NEXT: }
 // CHECK-NEXT: func.return %[[DOT]] : tensor<?xf64>
@@ -245,7 +245,6 @@ func.func @copies(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?x
 // CHECK-NEXT: }
 // CHECK-NEXT: func.return %[[X_2]], %[[NEG]], %[[V2]] : tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
 // CHECK-NEXT: }
-
 // -----
 
 // What nothing uses makes no nest; its check stays.
