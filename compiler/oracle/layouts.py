@@ -1,8 +1,8 @@
 """Every way an array can lie in memory, as tests pass it to compiled functions.
 
 `LAYOUTS[kind]` are functions of an array of rank 2 or more: its values (or some of them) so laid.
-The kinds are the columns of the coverage table; `0-d` and `broadcast` are no layouts of a matrix but
-other types, for which tests compile another function.
+The kinds are the columns of the coverage table; `0-d` and `broadcast` are no layouts of a matrix
+but other types, for which tests compile another function.
 """
 
 from __future__ import annotations
