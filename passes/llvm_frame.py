@@ -28,6 +28,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from tetractys.dialects import loops
 from tetractys.passes.llvm_builder import PTR, lanes_of, llvm_type, memory_type
 from tetractys.passes.llvm_memory import (
+    SINGLE,
     Buffer,
     Index,
     RowIndex,
@@ -108,7 +109,7 @@ class Frame:
     """The function `name(ptr flat) -> i32` being built.
 
     leaves_early: whether an error ends the function at once.
-    rows: how many rows of the nest around are worked on at once; varying: the values of the source
+    rows: the rows of the nest around that are worked on at once; varying: the values of the source
     that differ between them.
     """
 
@@ -122,7 +123,7 @@ class Frame:
         self.builder = ScopedBuilder(entry, self._extern)
         self.env: dict[SSAValue, Bound] = {}
         self.leaves_early = False
-        self.rows = 1
+        self.rows = SINGLE
         self.varying: set[SSAValue] = set()
         self.lowerings: Mapping[type[Operation], Callable[[Frame, Operation], None]] = {}
 
@@ -307,7 +308,7 @@ def lower_dim(frame: Frame, op: Operation) -> None:
 def lower_store(frame: Frame, op: Operation) -> None:
     """`loops.store`: a scalar result."""
     value, target = op.operands
-    store_rows(frame.builder, frame.scalar(value), frame.buffer(target), [])
+    store_rows(frame.builder, frame.scalar(value), frame.buffer(target), [], SINGLE)
 
 
 def lower_view(frame: Frame, op: Operation) -> None:

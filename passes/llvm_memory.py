@@ -25,17 +25,65 @@ from tetractys.passes.llvm_builder import (
     vector_of,
 )
 from tetractys.passes.llvm_scopes import ScopedBuilder
+from tetractys.passes.llvm_types import integer
 
 Value: TypeAlias = "SSAValue | tuple[SSAValue, ...]"
 """One value, or one for each row."""
 
 
 @dataclass(frozen=True)
+class Rows:
+    """How many rows are worked on at once, and how many of them exist (None: all).
+
+    The last block of rows may reach beyond the end. Rows that do not exist read the last one's
+    memory and compute what comes of it, but nothing of theirs is stored or combined.
+    """
+
+    count: int = 1
+    left: SSAValue | None = None
+
+    def mask(self, builder: ScopedBuilder) -> SSAValue | None:
+        """A lane a row: whether it exists."""
+        if self.left is None:
+            return None
+        lanes = builder.lane_numbers(vector_of(i64, self.count))
+        return builder.icmp("sgt", builder.splat(self.left, self.count), lanes)
+
+    def exists(self, builder: ScopedBuilder, row: int) -> SSAValue | None:
+        """Whether a row exists; the first one does."""
+        if self.left is None or not row:
+            return None
+        return builder.icmp("sgt", self.left, builder.index(row))
+
+    def vector_mask(
+        self, builder: ScopedBuilder, row: int, width: int, mask: SSAValue | None
+    ) -> SSAValue | None:
+        """The lanes of a row's vector that may be stored: those of `mask` if the row exists."""
+        found = self.exists(builder, row)
+        if found is None:
+            return mask
+        bits = builder.emit(llvm.SExtOp, (found,), integer(width))
+        whole = builder.emit(llvm.BitcastOp, (bits,), vector_of(i1, width))
+        return whole if mask is None else builder.binary(llvm.AndOp, whole, mask)
+
+
+SINGLE = Rows()
+
+
+@dataclass(frozen=True)
 class RowIndex:
-    """The iterator of jammed rows: `base`, `base + 1`, ..., `base + rows - 1`."""
+    """The iterator of jammed rows: `base`, `base + 1`, ..., but none beyond `last` if it is
+    given.
+    """
 
     base: SSAValue
     rows: int
+    last: SSAValue | None = None
+
+    def of(self, builder: ScopedBuilder, row: int) -> SSAValue:
+        """The index of one row."""
+        index = builder.add(self.base, builder.index(row))
+        return index if self.last is None or not row else builder.smin(index, self.last)
 
 
 Index: TypeAlias = "SSAValue | RowIndex"
@@ -116,12 +164,9 @@ def _offset(
 def _row_addresses(
     builder: ScopedBuilder, pointer: Value, index: RowIndex, stride: Stride, element: Attribute
 ) -> tuple[SSAValue, ...]:
-    if isinstance(pointer, tuple):
-        bases = [_offset(builder, one, index.base, stride, element) for one in pointer]
-    else:
-        bases = [_offset(builder, pointer, index.base, stride, element)] * index.rows
+    bases = pointer if isinstance(pointer, tuple) else (pointer,) * index.rows
     return tuple(
-        _offset(builder, base, builder.index(row), stride, element) if row else base
+        _offset(builder, base, index.of(builder, row), stride, element)
         for row, base in enumerate(bases)
     )
 
@@ -183,38 +228,68 @@ def store_one(
 
 
 def load_rows(
-    builder: ScopedBuilder, buffer: Buffer, indices: Sequence[tuple[int, Index]], depth: int
+    builder: ScopedBuilder,
+    buffer: Buffer,
+    indices: Sequence[tuple[int, Index]],
+    depth: int,
+    rows: Rows,
 ) -> SSAValue:
     """A scalar, or the rows' scalars as one vector; nothing from `depth` inwards writes it."""
-    pointer = address(builder, buffer, indices)
-    if not isinstance(pointer, tuple):
-        found = _load_early(builder, buffer, pointer, 0, depth)
-    elif is_consecutive(buffer, indices):
-        found = _load_early(builder, buffer, pointer[0], len(pointer), depth)
+    if is_consecutive(buffer, indices):
+        pointer, mask = _first(builder, buffer, indices), rows.mask(builder)
+        if mask is None:
+            found = _load_early(builder, buffer, pointer, rows.count, depth)
+        else:
+            type_ = vector_of(memory_type(buffer.element), rows.count)
+            found = builder.masked_load(pointer, type_, mask)
+        return from_memory(builder, found, buffer.element)
+    pointers = address(builder, buffer, indices)
+    if isinstance(pointers, tuple):
+        found = builder.pack([_load_early(builder, buffer, one, 0, depth) for one in pointers])
     else:
-        found = builder.pack([_load_early(builder, buffer, one, 0, depth) for one in pointer])
+        found = _load_early(builder, buffer, pointers, 0, depth)
     return from_memory(builder, found, buffer.element)
 
 
+def _first(
+    builder: ScopedBuilder, buffer: Buffer, indices: Sequence[tuple[int, Index]]
+) -> SSAValue:
+    """The address of the first row's element."""
+    pointer = address(builder, buffer, [(d, _base(index)) for d, index in indices])
+    assert not isinstance(pointer, tuple)
+    return pointer
+
+
 def store_rows(
-    builder: ScopedBuilder, value: SSAValue, buffer: Buffer, indices: Sequence[tuple[int, Index]]
+    builder: ScopedBuilder,
+    value: SSAValue,
+    buffer: Buffer,
+    indices: Sequence[tuple[int, Index]],
+    rows: Rows,
 ) -> None:
-    """The inverse of `load_rows`; a value that no row changes goes to every row."""
-    pointer = address(builder, buffer, indices)
-    if not isinstance(pointer, tuple):
-        store_one(builder, value, pointer, None)
-        return
+    """The inverse of `load_rows`; a value that no row changes goes to every row that exists."""
     shown = to_memory(builder, value)
-    if not lanes_of(shown.type):
-        shown = builder.splat(shown, len(pointer))
     if is_consecutive(buffer, indices):
-        builder.store(shown, pointer[0])
+        lanes = shown if lanes_of(shown.type) else builder.splat(shown, rows.count)
+        store_one(builder, lanes, _first(builder, buffer, indices), rows.mask(builder))
         return
-    for row, one in enumerate(pointer):
-        builder.store(builder.extract(shown, row), one)
+    pointers = address(builder, buffer, indices)
+    if not isinstance(pointers, tuple):
+        store_one(builder, value, pointers, None)
+        return
+    for row, place in enumerate(pointers):
+        one = builder.extract(shown, row) if lanes_of(shown.type) else shown
+        exists = rows.exists(builder, row)
+        if exists is None:
+            builder.store(one, place)
+        else:
+            builder.when(exists, lambda one=one, place=place: builder.store(one, place))
 
 
 def rows_of(builder: ScopedBuilder, index: RowIndex) -> SSAValue:
     """The row numbers as a vector."""
     base = builder.splat(index.base, index.rows)
-    return builder.add(base, builder.lane_numbers(vector_of(i64, index.rows)))
+    found = builder.add(base, builder.lane_numbers(vector_of(i64, index.rows)))
+    if index.last is None:
+        return found
+    return builder.smin(found, builder.splat(index.last, index.rows))

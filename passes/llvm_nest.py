@@ -20,6 +20,7 @@ from tetractys.passes.llvm_builder import lanes_of, vector_of
 from tetractys.passes.llvm_collapse import collapsed_sizes
 from tetractys.passes.llvm_frame import Frame, Sink
 from tetractys.passes.llvm_memory import (
+    SINGLE,
     Buffer,
     Index,
     RowIndex,
@@ -48,6 +49,7 @@ class NestLowering:
         self.width = vector_width(nest)
         self.sizes = collapsed_sizes(frame, nest, [frame.scalar(size) for size in nest.sizes])
         self.depth = frame.builder.depth
+        self.jammed = False  # whether its own rows run together
 
     def emit(self) -> None:
         """Builds the whole nest and binds its results."""
@@ -94,7 +96,7 @@ class NestLowering:
             from tetractys.passes.llvm_vectors import VectorLoops
 
             return VectorLoops(self).emit
-        if not self.leaf and self.nest.scheduled("jam", 1) > 1 and self.frame.rows == 1:
+        if not self.leaf and self.nest.scheduled("jam", 1) > 1 and self.frame.rows.count == 1:
             from tetractys.passes.llvm_rows import RowLoops
 
             return RowLoops(self).emit
@@ -145,7 +147,8 @@ class NestLowering:
     def lanes(self, plan: Plan) -> int:
         """The rows that a result's scalar differs between; 0 for a single one."""
         frame = self.frame
-        return frame.rows if frame.rows > 1 and plan.part.value in frame.varying else 0
+        count = frame.rows.count
+        return count if count > 1 and plan.part.value in frame.varying else 0
 
     def _finish(self, plan: Plan, values: list[SSAValue]) -> None:
         """Puts what a result's accumulators hold where it belongs."""
@@ -196,7 +199,8 @@ class NestLowering:
             elif isinstance(element.type, VectorType):
                 self.frame.env[element] = self._load_vector(buffer, indices, mask)
             else:
-                self.frame.env[element] = load_rows(self.builder, buffer, indices, self.depth)
+                self.frame.env[element] = load_rows(
+                    self.builder, buffer, indices, self.depth, self.frame.rows)
 
     def _load_vector(
         self, buffer: Buffer, indices: list[tuple[int, Index]], mask: SSAValue | None
@@ -227,6 +231,12 @@ class NestLowering:
         return found
 
     def _accumulate(self, plan: Plan, acc: list[SSAValue]) -> list[SSAValue]:
+        found = self._accumulated(plan, acc)
+        if not self.jammed:
+            return found
+        return [self.if_row_exists(new, old) for new, old in zip(found, acc)]
+
+    def _accumulated(self, plan: Plan, acc: list[SSAValue]) -> list[SSAValue]:
         assert plan.monoid is not None
         builder, lanes = self.builder, lanes_of(acc[0].type)
         if plan.product is not None:
@@ -272,7 +282,7 @@ class NestLowering:
         """Stores a scalar at the collected iterators."""
         target = self.out(plan)
         assert isinstance(target, Buffer)
-        store_rows(self.builder, value, target, self.indices(plan.part.map))
+        store_rows(self.builder, value, target, self.indices(plan.part.map), self.frame.rows)
 
     def combine_in_memory(self, plan: Plan, monoid: Monoid, value: SSAValue) -> None:
         """Combines a scalar with what stands at the collected iterators."""
@@ -286,12 +296,19 @@ class NestLowering:
         builder = self.builder
         in_rows = isinstance(target.pointer, tuple)
         in_rows = in_rows or any(isinstance(index, RowIndex) for _, index in indices)
-        if not in_rows and self.frame.rows > 1:  # every row goes to the same place
-            value = self._spread(value, self.frame.rows)
+        rows = self.frame.rows
+        if not in_rows and rows.count > 1:  # every row goes to the same place
+            start = monoids.identity(builder, monoid, rows.count)
+            value = self.if_row_exists(self._spread(value, rows.count), start)
             value = monoids.reduce_lanes(builder, monoid, value)
-        old = load_rows(builder, target, indices, builder.depth)
+        old = load_rows(builder, target, indices, builder.depth, rows)
         value = self._spread(value, lanes_of(old.type))
-        store_rows(builder, monoids.combine(builder, monoid, old, value), target, indices)
+        store_rows(builder, monoids.combine(builder, monoid, old, value), target, indices, rows)
+
+    def if_row_exists(self, value: SSAValue, other: SSAValue) -> SSAValue:
+        """`value` in the lanes of rows that exist, `other` elsewhere."""
+        mask = self.frame.rows.mask(self.builder)
+        return value if mask is None else self.builder.select(mask, value, other)
 
     def _combine_positions(
         self, plan: Plan, monoid: Monoid, value: SSAValue, position: SSAValue
@@ -299,13 +316,14 @@ class NestLowering:
         builder, second = self.builder, self.plans[plan.number + 1]
         buffers = [cast(Buffer, self.out(one)) for one in (plan, second)]
         indices, depth = self.indices(plan.part.map), self.builder.depth
-        old = [load_rows(builder, buffer, indices, depth) for buffer in buffers]
+        rows = self.frame.rows
+        old = [load_rows(builder, buffer, indices, depth, rows) for buffer in buffers]
         lanes = lanes_of(old[0].type)
         new = monoids.combine_position(
             builder, monoid, old, self._spread(value, lanes), self._spread(position, lanes)
         )
         for buffer, one in zip(buffers, new):
-            store_rows(builder, one, buffer, indices)
+            store_rows(builder, one, buffer, indices, rows)
 
     def _yield_row(self, plan: Plan) -> None:
         value = self.frame.env[plan.part.value]
@@ -322,8 +340,8 @@ class NestLowering:
         kept = [d for d, entry in enumerate(plan.part.map) if entry == SLICE]
         row = target.drop(kept, address(self.builder, target, self.indices(plan.part.map)))
         if row.pointer != value.pointer:
-            rows = self.frame.rows
-            transfer(self.builder, value, row, plan.monoid if plan.in_memory else None, rows)
+            monoid = plan.monoid if plan.in_memory else None
+            transfer(self.builder, value, row, monoid, self.frame.rows)
 
     def _scatter(self, plan: Plan) -> None:
         target, part = self.out(plan), plan.part
@@ -353,9 +371,9 @@ class NestLowering:
             new = value
             if plan.part.kind == "scatter_add":
                 monoid = Monoid.of("add", target.element)
-                old = load_rows(builder, target, indices, builder.depth)
+                old = load_rows(builder, target, indices, builder.depth, SINGLE)
                 new = monoids.combine(builder, monoid, old, value)
-            store_rows(builder, new, target, indices)
+            store_rows(builder, new, target, indices, SINGLE)
 
         if not bad:
             write()

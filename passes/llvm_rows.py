@@ -2,7 +2,9 @@
 
 `jam = R` rows run together: the scalars of the body are vectors of a lane a row, the inner loops do
 what depends on the row R times and the rest once, so that they share the loads of what all rows
-read. The rows that are left run one at a time; both forms give a row the same bits.
+read. The last block may reach beyond the end: see `llvm_memory.Rows`. Without cheap masks the rows
+that are left run one at a time instead, in a second body. A row's bits do not depend on any of
+this.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from xdsl.dialects.builtin import i64
 from xdsl.ir import SSAValue
 
 from tetractys.passes import llvm_monoids as monoids
-from tetractys.passes.llvm_memory import RowIndex
+from tetractys.passes.llvm_memory import SINGLE, RowIndex, Rows
 from tetractys.passes.llvm_plan import can_jam, mark_varying
 
 if TYPE_CHECKING:
@@ -36,8 +38,10 @@ class RowLoops:
             return lowering.plain_loop(level, accumulators)
         rows, size = lowering.nest.scheduled("jam"), lowering.sizes[level]
         assert rows & (rows - 1) == 0
+        if self.frame.cheap_masks:
+            return self._blocks(level, size, rows, accumulators, size)
         main = builder.emit(llvm.AndOp, (size, builder.index(-rows)), i64)
-        found = self._blocks(level, main, rows, accumulators)
+        found = self._blocks(level, main, rows, accumulators, None)
 
         def one(index: SSAValue, inner: Accumulators) -> Accumulators:
             return lowering.level(level + 1, inner)
@@ -45,23 +49,32 @@ class RowLoops:
         return lowering.counted(level, main, size, 1, found, one)
 
     def _blocks(
-        self, level: int, stop: SSAValue, rows: int, accumulators: Accumulators
+        self,
+        level: int,
+        stop: SSAValue,
+        rows: int,
+        accumulators: Accumulators,
+        size: SSAValue | None,
     ) -> Accumulators:
+        """Blocks of rows up to `stop`; of a last one, those below `size` exist."""
         lowering, builder, frame = self.lowering, self.builder, self.frame
         packed = {
             number: [monoids.identity(builder, self._monoid(number), rows)]
             for number in accumulators
         }
+        last = None if size is None else builder.sub(size, builder.index(1))
 
         def block(index: SSAValue, inner: Accumulators) -> Accumulators:
-            lowering.bind_iterator(level, RowIndex(index, rows))
+            left = None if size is None else builder.sub(size, index)
+            frame.rows = Rows(rows, left)
+            lowering.bind_iterator(level, RowIndex(index, rows, last))
             return lowering.level(level + 1, inner)
 
-        frame.rows = rows
         frame.varying = {lowering.nest.iterators[level]}
         mark_varying(lowering.nest, frame.varying)
+        lowering.jammed = True
         found = lowering.counted(level, builder.index(0), stop, rows, packed, block)
-        frame.rows, frame.varying = 1, set()
+        frame.rows, frame.varying, lowering.jammed = SINGLE, set(), False
         return {number: [self._merged(number, values[0], found[number][0])]
                 for number, values in accumulators.items()}
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects import llvm
-from xdsl.dialects.builtin import IntegerAttr, IntegerType, i8, i64
+from xdsl.dialects.builtin import IntegerAttr, i1, i8, i32, i64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tetractys.dialects import llvm_ext
@@ -28,6 +28,7 @@ from tetractys.passes.llvm_builder import (
     mangled,
     vector_of,
 )
+from tetractys.passes.llvm_types import integer
 
 _FIXED = (llvm.LoadOp, llvm.StoreOp, llvm.AllocaOp, llvm_ext.CallOp)
 """Instructions that stay where they are built."""
@@ -56,6 +57,10 @@ class ScopedBuilder(LLVMBuilder):
         if rhs is self.index(0):
             return lhs
         return rhs if lhs is self.index(0) else super().add(lhs, rhs)
+
+    def sub(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        """Difference of indices; nothing for a zero."""
+        return lhs if rhs is self.index(0) else super().sub(lhs, rhs)
 
     def mul(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """Product of indices; nothing for a one."""
@@ -185,8 +190,8 @@ class ScopedBuilder(LLVMBuilder):
         shift = self.sub(self.index(64), shown)
         bits = self.emit(llvm.LShrOp, (self.index(-1), shift), i64)
         if lanes < 64:
-            bits = self.emit(llvm.TruncOp, (bits,), IntegerType(lanes))
-        return self.emit(llvm.BitcastOp, (bits,), vector_of(IntegerType(1), lanes))
+            bits = self.emit(llvm.TruncOp, (bits,), integer(lanes))
+        return self.emit(llvm.BitcastOp, (bits,), vector_of(i1, lanes))
 
     # ---- control
 
@@ -285,7 +290,7 @@ class ScopedBuilder(LLVMBuilder):
         self.branch_if(condition, inside, (), after)
         self._enter(inside)
         then()
-        value = self.constant(status, IntegerType(32))
+        value = self.constant(status, i32)
         self.block.add_op(llvm.ReturnOp.create(operands=[value]))
         self._leave(after)
 

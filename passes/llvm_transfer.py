@@ -11,7 +11,14 @@ from xdsl.ir import Operation, SSAValue
 
 from tetractys.passes import llvm_monoids as monoids
 from tetractys.passes.llvm_builder import PTR, itemsize, llvm_type, memory_type
-from tetractys.passes.llvm_memory import Buffer, address, from_memory, load_vector, store_one
+from tetractys.passes.llvm_memory import (
+    Buffer,
+    Rows,
+    address,
+    from_memory,
+    load_vector,
+    store_one,
+)
 from tetractys.passes.llvm_monoids import Monoid
 from tetractys.passes.llvm_scopes import ScopedBuilder
 
@@ -47,7 +54,7 @@ def fill(builder: ScopedBuilder, buffer: Buffer, number: float) -> None:
 
 
 def transfer(
-    builder: ScopedBuilder, source: Buffer, target: Buffer, monoid: Monoid | None, rows: int
+    builder: ScopedBuilder, source: Buffer, target: Buffer, monoid: Monoid | None, rows: Rows
 ) -> None:
     """Copies a row, or combines it with what is there; of several rows, one after another."""
     assert len(source.sizes) == len(target.sizes)
@@ -58,7 +65,7 @@ def transfer(
 
 
 def _transfer_level(
-    builder: ScopedBuilder, source: Buffer, target: Buffer, monoid: Monoid | None, rows: int
+    builder: ScopedBuilder, source: Buffer, target: Buffer, monoid: Monoid | None, rows: Rows
 ) -> None:
     if len(source.sizes) == 1:
         _transfer_last(builder, source, target, monoid, rows)
@@ -74,7 +81,7 @@ def _transfer_level(
 
 
 def _transfer_last(
-    builder: ScopedBuilder, source: Buffer, target: Buffer, monoid: Monoid | None, rows: int
+    builder: ScopedBuilder, source: Buffer, target: Buffer, monoid: Monoid | None, rows: Rows
 ) -> None:
     """The innermost dimension, element by element, or in vectors where it is dense."""
     dense = all(b.strides[-1] == itemsize(b.element) for b in (source, target))
@@ -93,7 +100,7 @@ def _transfer_element(
     source: Buffer,
     target: Buffer,
     monoid: Monoid | None,
-    rows: int,
+    rows: Rows,
     index: SSAValue,
     width: int,
     mask: SSAValue | None,
@@ -101,17 +108,42 @@ def _transfer_element(
     origins, places = [address(builder, b, [(0, index)]) for b in (source, target)]
     read = [load_vector(builder, one, source.element, width, mask)
             for one in (origins if isinstance(origins, tuple) else (origins,))]
-    values = read if len(read) == rows else read * rows
-    written = places if isinstance(places, tuple) else (places,)
-    for row, place in enumerate(written):
-        mine = [values[row]] if len(written) > 1 else values
-        if monoid is None:
-            store_one(builder, mine[-1], place, mask)
-            continue
-        total = load_vector(builder, place, target.element, width, mask)
-        for value in mine:
-            total = monoids.combine(builder, monoid, total, value)
+    values = read if len(read) == rows.count else read * rows.count
+    if isinstance(places, tuple):
+        for row, place in enumerate(places):
+            _transfer_one(builder, [values[row]], place, target, monoid, width, mask, rows, row)
+    else:
+        _transfer_one(builder, values, places, target, monoid, width, mask, rows, None)
+
+
+def _transfer_one(
+    builder: ScopedBuilder,
+    values: list[SSAValue],
+    place: SSAValue,
+    target: Buffer,
+    monoid: Monoid | None,
+    width: int,
+    mask: SSAValue | None,
+    rows: Rows,
+    row: int | None,
+) -> None:
+    """Stores the values of a row, or combines those of all rows with the place they share."""
+
+    def write() -> None:
+        total = values[0]
+        if monoid is not None:
+            total = load_vector(builder, place, target.element, width, mask)
+            for number, value in enumerate(values):
+                new = monoids.combine(builder, monoid, total, value)
+                exists = None if row is not None else rows.exists(builder, number)
+                total = new if exists is None else builder.select(exists, new, total)
         store_one(builder, total, place, mask)
+
+    exists = None if row is None else rows.exists(builder, row)
+    if exists is None:
+        write()
+    else:
+        builder.when(exists, write)
 
 
 # ---- indices that the program computes

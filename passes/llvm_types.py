@@ -49,6 +49,12 @@ def by_identity(function: _Convert) -> _Convert:
     return cast(_Convert, cached)
 
 
+@cache
+def integer(width: int) -> IntegerType:
+    """A signless integer type."""
+    return _INTEGERS.get(width) or IntegerType(width)
+
+
 @by_identity
 def llvm_type(type_: Attribute) -> Attribute:
     """The register type of a scalar or vector type of ours: signless, `index` as i64."""

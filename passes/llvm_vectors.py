@@ -24,7 +24,14 @@ from xdsl.ir import SSAValue
 from tetractys.passes import llvm_monoids as monoids
 from tetractys.passes.llvm_builder import itemsize, vector_of
 from tetractys.passes.llvm_frame import Sink
-from tetractys.passes.llvm_memory import Buffer, Value, address, load_vector, store_one
+from tetractys.passes.llvm_memory import (
+    SINGLE,
+    Buffer,
+    Value,
+    address,
+    load_vector,
+    store_one,
+)
 from tetractys.passes.llvm_monoids import Monoid
 from tetractys.passes.llvm_plan import HEAVY, Plan, pure_operations, sink_product, weight
 from tetractys.passes.llvm_sums import (
@@ -146,7 +153,7 @@ class VectorLoops:
         if not self.heavy:
             main = self._whole(size, self.width)
             self._map_loop(level, builder.index(0), main, None)
-            self._map_loop(level, main, size, size)
+            builder.when(builder.icmp("slt", main, size), lambda: self._map_rest(level, main, size))
         elif self._is_idempotent():
             mask = builder.lane_mask(size, self.width)
 
@@ -168,6 +175,11 @@ class VectorLoops:
             return inner
 
         self.lowering.counted(level, start, stop, self.width, {}, body)
+
+    def _map_rest(self, level: int, start: SSAValue, size: SSAValue) -> None:
+        """The elements from `start`, fewer than a vector."""
+        self.lowering.bind_iterator(level, start)
+        self._step(self._mask(start, size), {}, 0)
 
     def _mask(self, index: SSAValue, size: SSAValue | None) -> SSAValue | None:
         if size is None:
@@ -324,8 +336,10 @@ class VectorLoops:
             return
         value = self.frame.value(plan.part.value)
         pointers = pointer if isinstance(pointer, tuple) else (pointer,)
+        rows = self.frame.rows if isinstance(pointer, tuple) else SINGLE
         for row, one in enumerate(pointers):
-            store_one(self.builder, _of_row(value, row), one, mask)
+            lanes = rows.vector_mask(self.builder, row, self.width, mask)
+            store_one(self.builder, _of_row(value, row), one, lanes)
 
     def _combine(
         self,
@@ -338,13 +352,19 @@ class VectorLoops:
     ) -> None:
         """Combines the yielded vectors with memory; all rows in order, where they share a place."""
         rows = self.frame.rows
-        given = self._operands(plan, product, rows)
-        places = pointer if isinstance(pointer, tuple) else (pointer,)
-        for row, place in enumerate(places):
-            value = load_vector(self.builder, place, target.element, self.width, mask)
-            for one in [given[row]] if len(places) > 1 else given:
-                value = self._combine_one(monoid, value, one)
-            store_one(self.builder, value, place, mask)
+        given = self._operands(plan, product, rows.count)
+        if isinstance(pointer, tuple):
+            for row, place in enumerate(pointer):
+                lanes = rows.vector_mask(self.builder, row, self.width, mask)
+                value = load_vector(self.builder, place, target.element, self.width, mask)
+                value = self._combine_one(monoid, value, given[row])
+                store_one(self.builder, value, place, lanes)
+            return
+        value = load_vector(self.builder, pointer, target.element, self.width, mask)
+        for row, one in enumerate(given):
+            exists = rows.vector_mask(self.builder, row, self.width, None)
+            value = self._masked(exists, self._combine_one(monoid, value, one), value)
+        store_one(self.builder, value, pointer, mask)
 
     def _combine_one(self, monoid: Monoid, acc: SSAValue, given: list[SSAValue]) -> SSAValue:
         if len(given) == 2:

@@ -81,10 +81,10 @@ def lower_alloc(
     element = alloc.out.type.element_type
     sizes = workspace.sizes(alloc)
     pointer: SSAValue | tuple[SSAValue, ...] = base
-    if frame.rows > 1:
+    if frame.rows.count > 1:
         step = workspace.row_bytes(alloc)
         pointer = tuple(builder.offset(base, builder.mul(step, builder.index(row)))
-                        for row in range(frame.rows))
+                        for row in range(frame.rows.count))
     strides = tuple(row_major(builder, element, sizes))
     frame.env[alloc.out] = Buffer(pointer, element, tuple(sizes), strides)
 
