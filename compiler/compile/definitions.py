@@ -1,11 +1,11 @@
 """xDSL imported in two thirds of the time: what its definitions compile is compiled when used.
 
-Half of xDSL's import is Python's compiler at work on the methods of 250 data classes (1100 texts,
-nearly half of them equal to an earlier one), and a tenth is the parsing of 45 assembly formats,
-none of which a compilation prints or parses. Inside `with cheap_definitions():` (-70 of 200 ms)
+Half of xDSL's import is Python's compiler at work on the methods of 250 data classes (1100 texts),
+and a tenth is the parsing of 45 assembly formats, none of which a compilation prints or parses.
+Inside `with cheap_definitions():` (-85 of 200 ms)
 
-* a method whose text came before shares the code object, which nobody can change;
-* `__repr__`, and `__setattr__` and `__delattr__` of frozen classes, are compiled when first called;
+* a method of a data class, except `__init__`, is compiled when it is first called;
+* an `__init__` whose text came before shares the code object, which nobody can change;
 * an assembly format is parsed when an operation with it is first printed or parsed.
 
 The classes behave as ever. From Python 3.13 on a data class is one text: then only equal ones gain.
@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
 
-_DEFERRED = re.compile(r"def __create_fn__\(.*\):\n def (__repr__|__setattr__|__delattr__)\(")
-"""How `dataclasses` (3.11, 3.12) begins the text of a method that is hardly ever called."""
+_DEFERRED = re.compile(r"def __create_fn__\(.*\):\n def (__(?!init__)\w+__)\(self\b")
+"""How `dataclasses` (3.11, 3.12) begins the text of a method."""
 
 
 @contextmanager
@@ -92,17 +92,22 @@ def _execute(text: str, scope: dict[str, Any] | None, names: dict[str, Any]) -> 
 
 def _deferred(
     name: str, text: str, scope: dict[str, Any] | None, captured: dict[str, Any]
-) -> Callable[..., Any]:
+) -> FunctionType:
     """The method `name` that `text` makes of the values in `captured`, compiled when called."""
 
-    @cache
-    def made() -> Callable[..., Any]:
+    def make() -> Callable[..., Any]:
         names: dict[str, Any] = {}
         exec(_compiled(text), scope, names)
-        return names["__create_fn__"](**captured)
+        made = names["__create_fn__"](**captured)
+        if made.__closure__ is None:  # from the next call on the method is the real one
+            method.__code__, method.__kwdefaults__ = made.__code__, None
+        return made
 
-    def method(self: Any, *values: Any) -> Any:
-        return made()(self, *values)
-
-    method.__name__ = name
+    method = FunctionType(_first_call.__code__, {} if scope is None else scope, name)
+    method.__kwdefaults__ = {"make": make}
     return method
+
+
+def _first_call(*values: Any, make: Callable[[], Callable[..., Any]]) -> Any:
+    """The body of a method that is not compiled yet."""
+    return make()(*values)
