@@ -131,7 +131,13 @@ def _accumulator(dtype: str) -> str:
 
 
 def _extreme(value: Array, axes: tuple[int, ...], largest: bool) -> Array:
-    """Maximum or minimum; NaN if there is one, and of zeros +0 is the larger one."""
+    """Maximum or minimum; NaN if there is one, and of zeros +0 is the larger one.
+
+    Of a result without elements none needs one: where NumPy asks for one, (0, 0), we do not.
+    """
+    kept = [size for axis, size in enumerate(value.shape) if axis not in axes]
+    if 0 in kept:
+        return np.empty(kept, value.dtype)
     function = np.max if largest else np.min
     result = function(value, axis=axes)
     if not is_float(value.dtype.name):
@@ -156,7 +162,7 @@ def _max_and_argmax(operands: Sequence[Array], specs: Sequence[Spec], props: Pro
         if value.size
         else rows.reshape([*rows.shape[: len(kept)], int(np.prod(rows.shape[len(kept) :]))])
     )
-    position = np.argmax(rows, axis=-1)
+    position = np.argmax(rows, axis=-1) if 0 not in rows.shape[:-1] else np.empty(rows.shape[:-1])
     return [_extreme(value, tuple(axes), True), np.asarray(position, np.int64)]
 
 
@@ -179,6 +185,8 @@ def _gemm(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> lis
 
 def _shifted(value: Array) -> Array:
     wide = value.astype(np.float64)
+    if 0 in value.shape[:-1]:
+        return wide
     return wide - np.max(wide, axis=-1, keepdims=True)  # ValueError for rows without elements
 
 
