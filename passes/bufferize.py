@@ -43,8 +43,8 @@ from xdsl.rewriter import Rewriter
 from tetractys.dialects import loops
 from tetractys.dialects.loops import MONOIDS, SCATTERS, SLICE, NestOp, Result
 from tetractys.passes.arena import Arena
-from tetractys.passes.llvm_builder import itemsize
 from tetractys.passes.llvm_plan import can_jam
+from tetractys.passes.llvm_types import by_identity, itemsize
 from tetractys.passes.storage import Storage
 from tetractys.passes.workspace import Sizes, build_shape_function
 
@@ -71,6 +71,7 @@ def is_summed_at_once(result: SSAValue, kind: str, outer: Result) -> bool:
 # Builders.
 
 
+@by_identity
 def argument_type(type_: TensorType[Attribute]) -> MemRefType[Attribute]:
     """An argument's array: any strides but a dense last dimension."""
     shape = type_.get_shape()
@@ -80,6 +81,7 @@ def argument_type(type_: TensorType[Attribute]) -> MemRefType[Attribute]:
     return MemRefType(type_.element_type, shape, StridedLayoutAttr([*strides, 1]))
 
 
+@by_identity
 def buffer_type(type_: Attribute) -> MemRefType[Attribute]:
     """A contiguous array, or the place of a scalar."""
     if isinstance(type_, TensorType):
@@ -94,6 +96,7 @@ class Bufferizer:
         self.function = function
         self.block = function.body.block
         self.arena = Arena()
+        self.slots: dict[int, loops.AllocOp] = {}
         self.position = 0
 
     def run(self) -> func.FuncOp:
@@ -108,7 +111,7 @@ class Bufferizer:
             self.arena.release(position)
             self._rewrite(op)
         self._update_type()
-        return build_shape_function(self.function, result_sizes)
+        return build_shape_function(self.function, result_sizes, self.slots.values())
 
     # ---- arguments and results
 
@@ -262,6 +265,9 @@ class Bufferizer:
         block = op.parent
         assert block is not None
         block.insert_op_before(alloc, op)
+        slot = properties.get("slot")
+        if isinstance(slot, IntegerAttr):
+            self.slots.setdefault(slot.value.data, alloc)
         return alloc.results[0]
 
     def _rebuild(self, nest: NestOp, outs: list[SSAValue]) -> NestOp:

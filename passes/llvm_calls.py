@@ -57,9 +57,10 @@ def _fits(builder: ScopedBuilder, buffer: Buffer) -> SSAValue:
 
 
 def _product(
-    builder: ScopedBuilder, a: Buffer, b: Buffer, c: Buffer, inner: SSAValue, flags: Container[str]
+    frame: Frame, a: Buffer, b: Buffer, c: Buffer, inner: SSAValue, flags: Container[str]
 ) -> None:
     """The product element by element, for operands that BLAS does not take."""
+    builder = frame.builder
     zero = builder.constant(0, llvm_type(c.element))
 
     def element(i: SSAValue, j: SSAValue) -> None:
@@ -70,7 +71,7 @@ def _product(
                 builder.load(cast(SSAValue, address(builder, one, place)), memory_type(one.element))
                 for one, place in ((a, rows), (b, columns))
             ]
-            return [builder.fma(x, y, total[0])]
+            return [frame.multiply_add(x, y, total[0])]
 
         total = builder.loop(builder.index(0), inner, 1, [zero], term)
         builder.store(total[0], cast(SSAValue, address(builder, c, ((0, i), (1, j)))))
@@ -103,7 +104,7 @@ def lower_call(frame: Frame, op: Operation) -> None:
         fit = builder.binary(llvm.AndOp, fit, _fits(builder, c))
         builder.when(fit, lambda: _gemm(frame, call, inner))
         no = builder.icmp("eq", fit, builder.constant(0, i1))
-        builder.when(no, lambda: _product(builder, a, b, c, inner, flags))
+        builder.when(no, lambda: _product(frame, a, b, c, inner, flags))
 
     def whole() -> None:
         builder.when(builder.icmp("sgt", inner, builder.index(0)), product)

@@ -105,6 +105,18 @@ def file_and_line(location: LocationAttr) -> tuple[str, int]:
     return "", 0
 
 
+@dataclass(frozen=True)
+class Machine:
+    """What the machine is good at.
+
+    masks: masked loads and stores cost nothing (AVX-512). fused: it multiplies and adds in one
+    instruction; without, LLVM would call the C library for it.
+    """
+
+    masks: bool = True
+    fused: bool = True
+
+
 class Frame:
     """The function `name(ptr flat) -> i32` being built.
 
@@ -113,10 +125,10 @@ class Frame:
     that differ between them.
     """
 
-    def __init__(self, name: str, tables: Tables, *, cheap_masks: bool = True) -> None:
+    def __init__(self, name: str, tables: Tables, machine: Machine) -> None:
         self.name = name
         self.tables = tables
-        self.cheap_masks = cheap_masks
+        self.machine = machine
         entry = Block(arg_types=[PTR])
         self.region = Region(entry)
         self.flat: SSAValue = entry.args[0]
@@ -212,6 +224,12 @@ class Frame:
         else:
             _lower_elemwise(self, op)
 
+    def multiply_add(self, a: SSAValue, b: SSAValue, c: SSAValue) -> SSAValue:
+        """a * b + c of a dot product, rounded once where the machine can."""
+        if self.machine.fused:
+            return self.builder.fma(a, b, c)
+        return self.builder.binary(llvm.FAddOp, self.builder.binary(llvm.FMulOp, a, b), c)
+
     # ---- errors
 
     def fail_if(self, condition: SSAValue, code: int, values: Sequence[SSAValue]) -> None:
@@ -266,12 +284,13 @@ def _lower_elemwise(frame: Frame, op: Operation) -> None:
     for value in values:
         if type(value) is tuple:
             copies = len(value)
-    builder, result = frame.builder, op.results[0]
+    builder, result, fused = frame.builder, op.results[0], frame.machine.fused
     if not copies:
-        frame.env[result] = lower_scalars(op, cast("list[SSAValue]", values), builder)
+        scalars = cast("list[SSAValue]", values)
+        frame.env[result] = lower_scalars(op, scalars, builder, fused=fused)
         return
     frame.env[result] = tuple([
-        lower_scalars(op, [_of_row(value, row) for value in values], builder)
+        lower_scalars(op, [_of_row(value, row) for value in values], builder, fused=fused)
         for row in range(copies)
     ])
 

@@ -242,7 +242,7 @@ class NestLowering:
         if plan.product is not None:
             a, b = [builder.splat(v, lanes) if lanes and not lanes_of(v.type) else v
                     for v in map(self.frame.scalar, plan.product.operands)]
-            return [builder.fma(a, b, acc[0])]
+            return [self.frame.multiply_add(a, b, acc[0])]
         value = self._spread(self.frame.scalar(plan.part.value), lanes)
         if not plan.paired:
             return [monoids.combine(builder, plan.monoid, acc[0], value)]

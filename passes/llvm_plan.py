@@ -77,7 +77,8 @@ def _product(nest: NestOp, value: SSAValue, monoid: Monoid | None) -> elemwise.E
     """
     owner = value.owner
     if (isinstance(owner, elemwise.MulOp) and CONTRACT in owner.attributes
-            and owner.parent is nest.block and value.has_one_use() and monoid is not None and monoid.kind == "add" and monoid.is_float):
+            and owner.parent is nest.block and value.has_one_use()
+            and monoid is not None and monoid.kind == "add" and monoid.is_float):
         return owner
     return None
 

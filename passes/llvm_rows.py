@@ -38,7 +38,7 @@ class RowLoops:
             return lowering.plain_loop(level, accumulators)
         rows, size = lowering.nest.scheduled("jam"), lowering.sizes[level]
         assert rows & (rows - 1) == 0
-        if self.frame.cheap_masks:
+        if self.frame.machine.masks:
             return self._blocks(level, size, rows, accumulators, size)
         main = builder.emit(llvm.AndOp, (size, builder.index(-rows)), i64)
         found = self._blocks(level, main, rows, accumulators, None)

@@ -126,7 +126,7 @@ class VectorLoops:
         self.frame = lowering.frame
         self.width = lowering.width
         self.slots = slots_of(lowering)
-        self.heavy = weight(lowering.nest) > HEAVY and self.frame.cheap_masks
+        self.heavy = weight(lowering.nest) > HEAVY and self.frame.machine.masks
         """Whether the body is built once."""
         self.sink_products = self._find_sink_products()
 
@@ -314,7 +314,7 @@ class VectorLoops:
 
     def _combined(self, monoid: Monoid, acc: SSAValue, given: list[SSAValue]) -> SSAValue:
         if len(given) == 2:
-            return self.builder.fma(given[0], given[1], acc)
+            return self.frame.multiply_add(given[0], given[1], acc)
         if monoid.keeps_nan:
             return monoids.combine_ordered(self.builder, monoid, acc, given[0])
         return monoids.combine(self.builder, monoid, acc, given[0])
@@ -368,7 +368,7 @@ class VectorLoops:
 
     def _combine_one(self, monoid: Monoid, acc: SSAValue, given: list[SSAValue]) -> SSAValue:
         if len(given) == 2:
-            return self.builder.fma(given[0], given[1], acc)
+            return self.frame.multiply_add(given[0], given[1], acc)
         return monoids.combine(self.builder, monoid, acc, given[0])
 
 

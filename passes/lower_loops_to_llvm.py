@@ -57,6 +57,7 @@ from tetractys.passes.llvm_frame import (
     WORD_WORKSPACE,
     ErrorSite,
     Frame,
+    Machine,
     Tables,
     file_and_line,
     lower_constant,
@@ -76,12 +77,12 @@ class FunctionLowering:
     """One function of ours becoming one of level 3."""
 
     def __init__(
-        self, source: func.FuncOp, name: str, tables: Tables, results_from: int, cheap_masks: bool
+        self, source: func.FuncOp, name: str, tables: Tables, results_from: int, machine: Machine
     ) -> None:
         self.source = source
         self.block = source.body.block
         self.results_from = results_from
-        self.frame = Frame(name, tables, cheap_masks=cheap_masks)
+        self.frame = Frame(name, tables, machine)
         self.frame.leaves_early = name == SHAPE
         self.builder = self.frame.builder
         self.workspace = Workspace(self.frame)
@@ -169,17 +170,17 @@ def _error_attribute(site: ErrorSite) -> DictionaryAttr:
 
 
 def lower_functions(
-    main: func.FuncOp, shape: func.FuncOp | None, *, cheap_masks: bool
+    main: func.FuncOp, shape: func.FuncOp | None, machine: Machine
 ) -> tuple[list[Operation], Tables]:
     """The functions of level 3 for a kernel and its shape function, and their tables."""
     tables = Tables()
     arguments = main.body.block.args
     results = _results_from(main, len(arguments))
     lowered: list[Operation] = [
-        FunctionLowering(main, KERNEL, tables, results, cheap_masks).run()
+        FunctionLowering(main, KERNEL, tables, results, machine).run()
     ]
     if shape is not None:
-        lowered.append(FunctionLowering(shape, SHAPE, tables, results, cheap_masks).run())
+        lowered.append(FunctionLowering(shape, SHAPE, tables, results, machine).run())
     return lowered, tables
 
 
@@ -194,10 +195,12 @@ class LowerLoopsToLlvmPass(ModulePass):
     """See the module.
 
     masks: whether masked loads and stores are cheap (AVX-512): heavy bodies are then built once.
+    fused: whether the machine multiplies and adds in one instruction.
     """
 
     name = "lower-loops-to-llvm"
     masks: bool = True
+    fused: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Replaces `@main` and `@main_shape`, or each function of a file of tests."""
@@ -212,7 +215,7 @@ class LowerLoopsToLlvmPass(ModulePass):
             if name.endswith("_shape") and name.removesuffix("_shape") in by_name:
                 continue
             lowered, tables = lower_functions(
-                function, by_name.get(f"{name}_shape"), cheap_masks=self.masks
+                function, by_name.get(f"{name}_shape"), Machine(self.masks, self.fused)
             )
             for new in lowered:
                 op.body.block.insert_op_before(new, function)

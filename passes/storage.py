@@ -63,7 +63,7 @@ class Storage:
     def _note(self, op: Operation, position: int) -> None:
         for inner in op.walk():
             for operand in inner.operands:
-                if isinstance(operand.type, TensorType):
+                if type(operand.type) is TensorType:
                     self._last[self.root(operand)] = position
         if isinstance(op, loops.ViewOp):
             self._roots[op.results[0]] = self.root(op.operands[0])

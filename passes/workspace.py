@@ -6,7 +6,7 @@ of the results, and one allocation a slot of the arena.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias, cast
 
 from xdsl.dialects import func
@@ -14,7 +14,6 @@ from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     FunctionType,
     IndexType,
-    IntegerAttr,
     MemRefType,
     StringAttr,
     TensorType,
@@ -141,19 +140,28 @@ class Sizes:
 
 
 def build_shape_function(
-    function: func.FuncOp, result_sizes: Sequence[Sequence[Dimension]]
+    function: func.FuncOp,
+    result_sizes: Sequence[Sequence[Dimension]],
+    slots: Iterable[loops.AllocOp],
 ) -> func.FuncOp:
-    """`@main_shape`: the checks, the sizes of the array results, an allocation a slot."""
-    return _Slicer(function, result_sizes).run()
+    """`@main_shape`: the checks, the sizes of the array results, an allocation a slot.
+
+    slots: the first allocation of each, in order.
+    """
+    return _Slicer(function, result_sizes, list(slots)).run()
 
 
 class _Slicer:
     """Copies what sizes depend on, in order."""
 
     def __init__(
-        self, function: func.FuncOp, result_sizes: Sequence[Sequence[Dimension]]
+        self,
+        function: func.FuncOp,
+        result_sizes: Sequence[Sequence[Dimension]],
+        slots: Sequence[loops.AllocOp],
     ) -> None:
         self.function = function
+        self.slots = slots
         self.source = function.body.block
         self.result_sizes = result_sizes
         inputs = [a.type for a in self.source.args]
@@ -166,7 +174,6 @@ class _Slicer:
     def run(self) -> func.FuncOp:
         """Builds the function and takes the checks out of the other one."""
         needed = self._needed()
-        slots: set[int] = set()
         for op in list(self.source.ops):
             if isinstance(op, loops.CheckOp):
                 op.detach()
@@ -174,8 +181,8 @@ class _Slicer:
                 self.block.add_op(op)
             elif op in needed:
                 self._copy(op)
-            for alloc in _allocations(op):
-                self._allocate(alloc, slots)
+        for alloc in self.slots:
+            self._allocate(alloc)
         returned = [self._value(size) for sizes in self.result_sizes for size in sizes]
         self.block.add_op(func.ReturnOp.create(operands=returned))
         return self._function([value.type for value in returned])
@@ -186,8 +193,8 @@ class _Slicer:
         for op in self.source.ops:
             if isinstance(op, loops.CheckOp):
                 waiting += op.operands
-            for alloc in _allocations(op):
-                waiting += alloc.operands
+        for alloc in self.slots:
+            waiting += alloc.operands
         found: set[Operation] = set()
         while waiting:
             owner = waiting.pop().owner
@@ -215,11 +222,7 @@ class _Slicer:
         clone = op.clone(self.map)
         self.block.add_op(clone)
 
-    def _allocate(self, alloc: loops.AllocOp, slots: set[int]) -> None:
-        slot = cast("IntegerAttr[IndexType]", alloc.slot).value.data
-        if slot in slots:
-            return
-        slots.add(slot)
+    def _allocate(self, alloc: loops.AllocOp) -> None:
         self.block.add_op(loops.AllocOp.create(
             operands=[self.map[size] for size in alloc.operands],
             result_types=[alloc.results[0].type],
@@ -254,9 +257,3 @@ class _Slicer:
 
 def _values_of(size: Dimension) -> list[SSAValue]:
     return [size] if isinstance(size, SSAValue) else []
-
-
-def _allocations(op: Operation) -> list[loops.AllocOp]:
-    """The allocations with a slot in an operation and its bodies."""
-    return [inner for inner in op.walk()
-            if isinstance(inner, loops.AllocOp) and inner.slot is not None]

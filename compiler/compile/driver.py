@@ -127,7 +127,13 @@ def run_pipeline(
 
 def host_options(name: str) -> dict[str, int]:
     """What a pass must be told of this machine; passes may not ask the runtime."""
-    return {"vector_bytes": jit.host().vector_bytes} if name == "schedule-cpu" else {}
+    host = jit.host()
+    if name == "schedule-cpu":
+        return {"vector_bytes": host.vector_bytes}
+    if name == "lower-loops-to-llvm":
+        fused = "+fma" in host.features or not host.triple.startswith("x86")
+        return {"masks": host.vector_bytes == 64, "fused": fused}
+    return {}
 
 
 def _steps_until(steps: tuple[Step, ...], until: str | None) -> tuple[Step, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from tetractys.dialects.signature import DTYPES, FLOATS, INTEGERS
 from tetractys.oracle import tensor as level_1
 from tetractys.oracle.judge import compare, outcome
 from tetractys.oracle.program import program
+from tetractys.passes.lower_loops_to_llvm import LowerLoopsToLlvmPass
+from tetractys.passes.schedule_cpu import ScheduleCpuPass
+from tetractys.runtime import jit
 
 RNG = np.random.default_rng(7)
 SIZES = (0, 1, 2, 7, 8, 9, 31, 32, 33, 64, 100, 515, 1030)
@@ -386,8 +390,6 @@ def test_same_bits(compile_kernel: Compile, ir: str) -> None:
 
 def test_no_masks_no_difference(compile_kernel: Compile) -> None:
     """Hosts without cheap masks get two bodies instead of one masked one: the same bits."""
-    from tetractys.passes.lower_loops_to_llvm import LowerLoopsToLlvmPass
-
     text = CHAIN.format(t="f64", schedule="schedule {vector = 8 : i64}")
     before = ("expand-math", "vectorize", "bufferize")
     plain = compile_kernel(text, [*before, LowerLoopsToLlvmPass(masks=False)])
@@ -396,6 +398,52 @@ def test_no_masks_no_difference(compile_kernel: Compile) -> None:
     for size in SIZES:
         x, y = values("float64", size), values("float64", size)
         np.testing.assert_array_equal(plain(x, y)[0], masked(x, y)[0])
+
+
+MACHINES = [
+    ("x86-64-v4", 64, True, True), ("haswell", 32, False, True), ("x86-64", 16, False, False)
+]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="code of other x86 processors")
+@pytest.mark.parametrize(("cpu", "width", "masks", "fused"), MACHINES)
+def test_other_processors(
+    compile_kernel: Compile, monkeypatch: pytest.MonkeyPatch,
+    cpu: str, width: int, masks: bool, fused: bool,
+) -> None:
+    """AVX2 and plain SSE2: their own vector widths, no masks, no fused instruction."""
+    if jit.host().vector_bytes < width:
+        pytest.skip("this processor is older")
+    target = jit.host()
+    found = jit._llvm().Target.from_triple(target.triple)
+    machine = found.create_target_machine(cpu=cpu, features="", opt=2, reloc="pic")
+    monkeypatch.setattr(jit, "_machine", lambda opt, baseline: machine)
+    tail = ["expand-math", "cse", "vectorize", "mark-inplace", "bufferize",
+            LowerLoopsToLlvmPass(masks=masks, fused=fused)]
+    passes = ["hoist-checks", "lower-to-loops", "fuse-nests", ScheduleCpuPass(vector_bytes=width)]
+    kernel = compile_kernel(program([("float64", (-1, -1)), ("float64", (-1,))], lambda b, x, w: [
+        b(ts.DOT, x, w), b(ts.REDUCE, x, kind="add", axes=(0, 1)),
+        b(ts.REDUCE, x, kind="max", axes=(1,)), b(ew.SUB, b(ew.MUL, x, x), x)]), passes + tail)
+    rows = [compile_kernel(gemv_pair(count), tail) for count in (1, 4)]
+    assert fused or "llvm.fma" not in rows[0].text
+    totals = []
+    for n, d in ((1, 1), (5, 33), (7, 100), (40, 16)):
+        x, w, y = (np.random.default_rng(n).standard_normal(s) for s in ((n, d), d, n))
+        dot, total, largest, mapped = kernel(x, w)
+        np.testing.assert_allclose(dot, x @ w, rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(total, x.sum(), rtol=1e-12, atol=1e-13)
+        np.testing.assert_array_equal(largest, x.max(1))
+        np.testing.assert_array_equal(mapped, x * x - x)
+        r = x @ w - y
+        for one in rows:
+            for mine, right in zip(one(x, w, y), (r, x.T @ r, r.sum(), r.max())):
+                np.testing.assert_allclose(mine, right, rtol=1e-11, atol=1e-12)
+        totals.append(total)
+    TOTALS.setdefault("sums", totals)
+    np.testing.assert_array_equal(TOTALS["sums"], totals, "sums have the same bits everywhere")
+
+
+TOTALS: dict[str, list[Any]] = {}
 
 
 # In place.
