@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import SSAValue
 
 from tetractys.dialects import elemwise_signatures as scalar
@@ -34,10 +35,11 @@ class Affine(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """One index; in bounds only if it says so."""
+    """One index; in bounds only if it says so, else `location` is where it was written."""
 
     at: Size
     inbounds: bool
+    location: LocationAttr | None = None
 
 
 Entry: TypeAlias = "int | Affine | Fixed"
@@ -73,9 +75,10 @@ class ArrayAccess(NamedTuple):
         ]
         if all(isinstance(entry, int) for entry in entries):
             return nest.input(self.base, tuple(e for e in entries if isinstance(e, int)))
-        inbounds = all(not isinstance(entry, Fixed) or entry.inbounds for entry in entries)
+        unsafe = [entry for entry in entries if isinstance(entry, Fixed) and not entry.inbounds]
         indices = [self._index(nest, entry, positions) for entry in entries]
-        return nest.gather(self.base, indices, inbounds)
+        location = unsafe[0].location if unsafe else None
+        return nest.gather(self.base, indices, not unsafe, location)
 
     def _index(self, nest: ScalarBuilder, entry: Entry, positions: Positions) -> SSAValue:
         if isinstance(entry, Affine):

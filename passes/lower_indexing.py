@@ -95,7 +95,7 @@ def _compose(entry: Entry, ranges: Sequence[Range], lowering: FunctionLowering) 
     after = sum(isinstance(found, tuple) for found in ranges[:axis])
     found = ranges[axis]
     if not isinstance(found, tuple):
-        return Fixed(found, False)
+        return Fixed(found, False, lowering.location)
     if isinstance(entry, Affine):
         start = table.op("add", entry.start, table.op("mul", entry.step, found[0]))
         return Affine(after, start, table.op("mul", entry.step, found[2]))

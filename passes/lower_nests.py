@@ -94,9 +94,15 @@ class ScalarBuilder:
             return self.constant(size.constant, "int64")
         return self.lowering.int64(size)
 
-    def gather(self, base: SSAValue, indices: Sequence[SSAValue], inbounds: bool) -> SSAValue:
-        """One element of an array at computed indices."""
-        op = GatherOp.make(base, indices, inbounds=inbounds, location=self.location)
+    def gather(
+        self,
+        base: SSAValue,
+        indices: Sequence[SSAValue],
+        inbounds: bool,
+        location: LocationAttr | None = None,
+    ) -> SSAValue:
+        """One element of an array at computed indices; location: that of what computes here."""
+        op = GatherOp.make(base, indices, inbounds=inbounds, location=location or self.location)
         self.block.add_op(op)
         return op.results[0]
 

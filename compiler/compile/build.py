@@ -68,6 +68,7 @@ def build_native(
         [variable.container for variable in cells],
         [np.asarray(constant.data) for constant in request.constants],
         slow=slow_path(items, name),
+        raise_=_raise,
         defaults=[
             None if item.value is None else item.variable.type.filter(item.value) for item in items
         ],
@@ -77,6 +78,12 @@ def build_native(
     function.maker = Maker(request, tuple(items), tuple(targets), mode)
     function.times = compiled.times
     return function
+
+
+def _raise(function: Any, code: int, values: tuple[int, ...]) -> Any:
+    from tetractys.compile.failures import raise_error  # not on the way to the first result
+
+    return raise_error(function, code, values)
 
 
 def kernel_spec(

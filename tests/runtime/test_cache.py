@@ -69,6 +69,20 @@ def test_damaged_entries_are_misses(where: Path, damage: object) -> None:
     assert cache.put(key, CODE) and cache.get(key) == CODE
 
 
+def test_another_compiler_has_other_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stamp sees every folder of the compiler, and a changed file."""
+    before = cache.compiler_stamp()
+    for file in ("stabilize.py", "elemwise.py", "jit.py", "driver.py"):
+        assert f"'{file}'" in before
+    (tmp_path / "runtime").mkdir()
+    (tmp_path / "passes").mkdir()
+    (tmp_path / "passes" / "cse.py").write_text("one")
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "runtime" / "cache.py"))
+    first = cache.compiler_stamp()
+    (tmp_path / "passes" / "cse.py").write_text("other")
+    assert first != cache.compiler_stamp() != before
+
+
 def test_off_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for value in ("", "0", "off"):
         monkeypatch.setenv(cache.ENVIRONMENT, value)

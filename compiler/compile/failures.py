@@ -1,0 +1,71 @@
+"""Errors of compiled code in the user's terms: the numbers, the Apply, the line as it was written.
+
+Compiled code reports the number of an entry; the entry knows the line. Which Applies of that line
+can fail in such words is looked up only when it has happened, so that it costs a call nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tetractys.graph import Apply, Variable, format_site
+from tetractys.runtime import errors
+from tetractys.tensor.shaping import Shape
+
+if TYPE_CHECKING:
+    from tetractys.compile.compiled import CompiledFunction
+
+CAUSES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Input dimension mis-match", ("elemwise.",)),
+    ("shapes not aligned", ("tensor.dot",)),
+    ("Cannot reshape", ("tensor.reshape",)),
+    ("could not broadcast", ("tensor.alloc", "subtensor")),
+    ("negative dimensions", ("tensor.alloc",)),
+    ("zero-size array", ("tensor.reduce", "tensor.max_and_argmax", "softmax")),
+    ("index ", ("subtensor",)),
+    ("shape mismatch: indexing arrays", ("subtensor",)),
+)
+"""How a message begins, and parts of the names of the operations that it can be about."""
+
+
+def raise_error(function: Any, code: int, values: Sequence[int]) -> Any:
+    """Raises what compiled code reported, with Theano's account of where it comes from."""
+    error = errors.exception(function.recipe.spec, code, values)
+    entries = function.recipe.spec.errors
+    if 0 <= code < len(entries) and entries[code].file is not None:
+        entry = entries[code]
+        text = entry.message.format(*values)
+        error.args = (text + account(function, text, (entry.file, entry.line)),)
+    raise error
+
+
+def account(function: CompiledFunction, text: str, site: tuple[str, int]) -> str:
+    """The lines behind the message: the Apply, or the Applies of one line, and that line."""
+    nodes = [node for node in function.maker.request.nodes if node.site == site]
+    shown = [describe(node) for node in _suspects(nodes, text)]
+    what = "" if not shown else f"\nApply node that caused the error: {' or '.join(shown)}"
+    return f"{what}\nBacktrace when the node is created:\n{format_site(site)}"
+
+
+def _suspects(nodes: Sequence[Apply], text: str) -> list[Apply]:
+    parts = next((parts for head, parts in CAUSES if text.startswith(head)), ("",))
+    return [
+        node
+        for node in nodes
+        if any(part in getattr(node.op.signature, "name", "") for part in parts)
+        and not (parts == ("elemwise.",) and sum(map(_is_long, node.inputs)) < 2)
+        and not isinstance(getattr(node.inputs[0].owner, "op", None), Shape)
+    ]
+
+
+def _is_long(variable: Variable) -> bool:
+    """Whether some dimension is not of size 1 by type."""
+    flags: tuple[bool, ...] = getattr(variable.type, "broadcastable", ())
+    return not all(flags)
+
+
+def describe(node: Apply) -> str:
+    """`Elemwise{add,no_inplace}(x, y)`, long operands cut."""
+    inputs = (str(variable) for variable in node.inputs)
+    return f"{node.op}({', '.join(s if len(s) < 60 else s[:57] + '...' for s in inputs)})"
