@@ -122,7 +122,8 @@ class Frame:
 
     leaves_early: whether an error ends the function at once.
     rows: the rows of the nest around that are worked on at once; varying: the values of the source
-    that differ between them.
+    that differ between them. ahead: for a row, the nest that prefetches the next block's, and where
+    they are.
     """
 
     def __init__(self, name: str, tables: Tables, machine: Machine) -> None:
@@ -137,6 +138,7 @@ class Frame:
         self.leaves_early = False
         self.rows = SINGLE
         self.varying: set[SSAValue] = set()
+        self.ahead: dict[SSAValue, tuple[Operation, Buffer]] = {}
         self.lowerings: Mapping[type[Operation], Callable[[Frame, Operation], None]] = {}
 
     # ---- the flat block

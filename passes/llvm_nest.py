@@ -10,28 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, cast
 
-from xdsl.dialects import llvm
-from xdsl.dialects.builtin import MemRefType, VectorType, i64
-from xdsl.ir import Attribute, SSAValue
+from xdsl.dialects.builtin import VectorType, i32, i64
+from xdsl.ir import SSAValue
 
-from tetractys.dialects.loops import SCATTERS, SLICE, YIELDED, ZERO, Map, NestOp
+from tetractys.dialects.loops import SLICE, Map, NestOp
 from tetractys.passes import llvm_monoids as monoids
 from tetractys.passes.llvm_builder import lanes_of, vector_of
 from tetractys.passes.llvm_collapse import collapsed_sizes
 from tetractys.passes.llvm_frame import Frame, Sink
 from tetractys.passes.llvm_memory import (
-    SINGLE,
     Buffer,
     Index,
     RowIndex,
     address,
     load_rows,
     load_vector,
-    store_rows,
 )
-from tetractys.passes.llvm_monoids import Monoid
 from tetractys.passes.llvm_plan import Plan, is_leaf, plans_of, pure_operations, vector_width
-from tetractys.passes.llvm_transfer import fill, gather_index, transfer
+from tetractys.passes.llvm_scopes import ScopedBuilder
+from tetractys.passes.llvm_transfer import fill
+from tetractys.passes.llvm_yields import ScalarYields
 
 Accumulators: TypeAlias = "dict[int, list[SSAValue]]"
 """By result number, the values that loops carry."""
@@ -50,6 +48,7 @@ class NestLowering:
         self.sizes = collapsed_sizes(frame, nest, [frame.scalar(size) for size in nest.sizes])
         self.depth = frame.builder.depth
         self.jammed = False  # whether its own rows run together
+        self.yields = ScalarYields(self)
 
     def emit(self) -> None:
         """Builds the whole nest and binds its results."""
@@ -158,25 +157,13 @@ class NestLowering:
 
             values = [reduce_accumulators(self, plan, values)]
         if plan.paired:
-            self._put_pair(plan, plan.monoid, values)
+            self.yields.put_pair(plan, plan.monoid, values)
         elif plan.part.result is not None:
             self.frame.env[plan.part.result] = values[0]
         elif plan.in_memory:
-            self.combine_in_memory(plan, plan.monoid, values[0])
+            self.yields.combine_in_memory(plan, plan.monoid, values[0])
         else:
-            self.store_scalar(plan, values[0])
-
-    def _put_pair(self, plan: Plan, monoid: Monoid, values: list[SSAValue]) -> None:
-        """A maximum and its position."""
-        second = self.plans[plan.number + 1]
-        if plan.part.result is not None and second.part.result is not None:
-            self.frame.env[plan.part.result] = values[0]
-            self.frame.env[second.part.result] = values[1]
-        elif plan.in_memory:
-            self._combine_positions(plan, monoid, values[0], values[1])
-        else:
-            self.store_scalar(plan, values[0])
-            self.store_scalar(second, values[1])
+            self.yields.store(plan, values[0])
 
     # ---- the body, an iteration at a time
 
@@ -196,8 +183,14 @@ class NestLowering:
             if kept:
                 pointer = address(self.builder, buffer, indices)
                 self.frame.env[element] = buffer.drop(kept, pointer)
+                if self.jammed and self.nest.scheduled("prefetch"):
+                    self._look_ahead(element, buffer.drop(kept, _next_rows(
+                        self.builder, buffer, indices)))
             elif isinstance(element.type, VectorType):
                 self.frame.env[element] = self._load_vector(buffer, indices, mask)
+                ahead = self.frame.ahead.get(source)
+                if ahead is not None and ahead[0] is self.nest and mask is None:
+                    self._prefetch(ahead[1], indices)
             else:
                 self.frame.env[element] = load_rows(
                     self.builder, buffer, indices, self.depth, self.frame.rows)
@@ -210,6 +203,20 @@ class NestLowering:
             return tuple(load_vector(self.builder, one, buffer.element, self.width, mask)
                          for one in pointer)
         return load_vector(self.builder, pointer, buffer.element, self.width, mask)
+
+    def _look_ahead(self, element: SSAValue, following: Buffer) -> None:
+        """The last inner nest that reads the element's rows fetches those of the next block."""
+        readers = [op for op in self.nest.block.ops
+                   if isinstance(op, NestOp) and element in op.inputs and vector_width(op)]
+        if readers:
+            self.frame.ahead[element] = (readers[-1], following)
+
+    def _prefetch(self, rows: Buffer, indices: list[tuple[int, Index]]) -> None:
+        """Asks for the lines at an index of several rows, for all cache levels."""
+        pointers = address(self.builder, rows, indices)
+        hints = [self.builder.constant(number, i32) for number in (0, 3, 1)]  # read, keep, data
+        for one in pointers if isinstance(pointers, tuple) else (pointers,):
+            self.builder.intrinsic_named("llvm.prefetch.p0", [one, *hints], None)
 
     def lower_body(self) -> None:
         """The operations of the body, but for products that a sum takes over."""
@@ -227,7 +234,7 @@ class NestLowering:
             if plan.number in found:
                 found[plan.number] = self._accumulate(plan, found[plan.number])
             elif plan.part.kind != "argmax" or plan.in_memory:
-                self.yield_scalar(plan)
+                self.yields.emit(plan)
         return found
 
     def _accumulate(self, plan: Plan, acc: list[SSAValue]) -> list[SSAValue]:
@@ -243,156 +250,31 @@ class NestLowering:
             a, b = [builder.splat(v, lanes) if lanes and not lanes_of(v.type) else v
                     for v in map(self.frame.scalar, plan.product.operands)]
             return [self.frame.multiply_add(a, b, acc[0])]
-        value = self._spread(self.frame.scalar(plan.part.value), lanes)
+        value = self.spread(self.frame.scalar(plan.part.value), lanes)
         if not plan.paired:
             return [monoids.combine(builder, plan.monoid, acc[0], value)]
-        position = self._spread(self.frame.scalar(self.plans[plan.number + 1].part.value), lanes)
+        position = self.spread(self.frame.scalar(self.plans[plan.number + 1].part.value), lanes)
         return monoids.combine_position(builder, plan.monoid, acc, value, position)
 
-    def _spread(self, value: SSAValue, lanes: int) -> SSAValue:
+    def spread(self, value: SSAValue, lanes: int) -> SSAValue:
+        """A scalar in so many lanes; a vector stays."""
         return self.builder.splat(value, lanes) if lanes and not lanes_of(value.type) else value
-
-    def yield_scalar(self, plan: Plan) -> None:
-        """Stores, combines or binds what the body yields for one result."""
-        part, frame = plan.part, self.frame
-        if plan.by_rows:
-            self._yield_row(plan)
-        elif part.kind in SCATTERS:
-            self._scatter(plan)
-        elif part.out is None:
-            assert part.result is not None
-            frame.env[part.result] = self.frame.scalar(part.value)
-        elif isinstance(sink := self.out(plan), Sink):
-            monoid = Monoid.of(sink.kind, sink.row.element)
-            self._combine_at(sink.row, self.indices(part.map), monoid, frame.scalar(part.value))
-        elif plan.in_memory and plan.paired and plan.monoid is not None:
-            position = self.frame.scalar(self.plans[plan.number + 1].part.value)
-            self._combine_positions(plan, plan.monoid, self._value(plan), position)
-        elif plan.in_memory and plan.monoid is not None:
-            self.combine_in_memory(plan, plan.monoid, self._value(plan))
-        elif plan.part.kind != "argmax":
-            self.store_scalar(plan, self._value(plan))
-
-    def _value(self, plan: Plan) -> SSAValue:
-        if plan.product is not None and plan.part.value not in self.frame.env:
-            self.frame.lower(plan.product)
-        return self.frame.scalar(plan.part.value)
-
-    def store_scalar(self, plan: Plan, value: SSAValue) -> None:
-        """Stores a scalar at the collected iterators."""
-        target = self.out(plan)
-        assert isinstance(target, Buffer)
-        store_rows(self.builder, value, target, self.indices(plan.part.map), self.frame.rows)
-
-    def combine_in_memory(self, plan: Plan, monoid: Monoid, value: SSAValue) -> None:
-        """Combines a scalar with what stands at the collected iterators."""
-        target, indices = self.out(plan), self.indices(plan.part.map)
-        assert isinstance(target, Buffer)
-        self._combine_at(target, indices, monoid, value)
-
-    def _combine_at(
-        self, target: Buffer, indices: list[tuple[int, Index]], monoid: Monoid, value: SSAValue
-    ) -> None:
-        builder = self.builder
-        in_rows = isinstance(target.pointer, tuple)
-        in_rows = in_rows or any(isinstance(index, RowIndex) for _, index in indices)
-        rows = self.frame.rows
-        if not in_rows and rows.count > 1:  # every row goes to the same place
-            start = monoids.identity(builder, monoid, rows.count)
-            value = self.if_row_exists(self._spread(value, rows.count), start)
-            value = monoids.reduce_lanes(builder, monoid, value)
-        old = load_rows(builder, target, indices, builder.depth, rows)
-        value = self._spread(value, lanes_of(old.type))
-        store_rows(builder, monoids.combine(builder, monoid, old, value), target, indices, rows)
 
     def if_row_exists(self, value: SSAValue, other: SSAValue) -> SSAValue:
         """`value` in the lanes of rows that exist, `other` elsewhere."""
         mask = self.frame.rows.mask(self.builder)
         return value if mask is None else self.builder.select(mask, value, other)
 
-    def _combine_positions(
-        self, plan: Plan, monoid: Monoid, value: SSAValue, position: SSAValue
-    ) -> None:
-        builder, second = self.builder, self.plans[plan.number + 1]
-        buffers = [cast(Buffer, self.out(one)) for one in (plan, second)]
-        indices, depth = self.indices(plan.part.map), self.builder.depth
-        rows = self.frame.rows
-        old = [load_rows(builder, buffer, indices, depth, rows) for buffer in buffers]
-        lanes = lanes_of(old[0].type)
-        new = monoids.combine_position(
-            builder, monoid, old, self._spread(value, lanes), self._spread(position, lanes)
-        )
-        for buffer, one in zip(buffers, new):
-            store_rows(builder, one, buffer, indices, rows)
 
-    def _yield_row(self, plan: Plan) -> None:
-        value = self.frame.env[plan.part.value]
-        if plan.paired or plan.part.kind == "argmax":
-            raise NotImplementedError(
-                "loops.nest: found an argmax of rows; expected one of scalars; "
-                "combine it in the nest that makes the row's elements"
-            )
-        if isinstance(value, Sink):
-            return
-        assert isinstance(value, Buffer)
-        target = self.out(plan)
-        assert isinstance(target, Buffer)
-        kept = [d for d, entry in enumerate(plan.part.map) if entry == SLICE]
-        row = target.drop(kept, address(self.builder, target, self.indices(plan.part.map)))
-        if row.pointer != value.pointer:
-            monoid = plan.monoid if plan.in_memory else None
-            transfer(self.builder, value, row, monoid, self.frame.rows)
-
-    def _scatter(self, plan: Plan) -> None:
-        target, part = self.out(plan), plan.part
-        assert isinstance(target, Buffer)
-        given = iter(part.indices)
-        indices: list[tuple[int, Index]] = []
-        bad: list[SSAValue] = []
-        for axis, entry in enumerate(part.map):
-            if entry == YIELDED:
-                index = self.frame.scalar(next(given))
-                safe, failed = gather_index(self.frame, self.nest, index, axis, target.sizes[axis])
-                indices.append((axis, safe))
-                bad.append(failed)
-            elif entry >= 0:
-                indices.append((axis, self.frame.index(self.nest.iterators[entry])))
-            elif entry != ZERO:
-                self.nest.emit_error("lower-loops-to-llvm: found a scatter of rows; expected "
-                                     "scalars", NotImplementedError())
-        self._scatter_at(plan, target, indices, bad)
-
-    def _scatter_at(
-        self, plan: Plan, target: Buffer, indices: list[tuple[int, Index]], bad: list[SSAValue]
-    ) -> None:
-        builder, value = self.builder, self.frame.scalar(plan.part.value)
-
-        def write() -> None:
-            new = value
-            if plan.part.kind == "scatter_add":
-                monoid = Monoid.of("add", target.element)
-                old = load_rows(builder, target, indices, builder.depth, SINGLE)
-                new = monoids.combine(builder, monoid, old, value)
-            store_rows(builder, new, target, indices, SINGLE)
-
-        if not bad:
-            write()
-            return
-        failed = bad[0]
-        for other in bad[1:]:
-            failed = builder.binary(llvm.OrOp, failed, other)
-        builder.when(builder.icmp("eq", failed, builder.constant(0, failed.type)), write)
-
-
-def lower_nest(frame: Frame, nest: NestOp) -> None:
-    """Builds a nest."""
-    NestLowering(frame, nest).emit()
-
-
-def element_type(value: SSAValue) -> Attribute:
-    """The dialect element of an array or vector value, or the scalar's type."""
-    type_ = value.type
-    return type_.element_type if isinstance(type_, MemRefType | VectorType) else type_
+def _next_rows(
+    builder: ScopedBuilder, buffer: Buffer, indices: list[tuple[int, Index]]
+) -> SSAValue | tuple[SSAValue, ...]:
+    """The addresses of the next block's rows; they may lie beyond the end."""
+    moved: list[tuple[int, Index]] = [
+        (d, RowIndex(builder.add(index.base, builder.index(index.rows)), index.rows))
+        if isinstance(index, RowIndex) else (d, index) for d, index in indices
+    ]
+    return address(builder, buffer, moved)
 
 
 def _flat(accumulators: Accumulators) -> list[SSAValue]:

@@ -333,6 +333,16 @@ def test_rows_combined(compile_kernel: Compile, rows: int) -> None:
                 np.testing.assert_allclose(found, right, rtol=1e-11, atol=1e-12)
 
 
+def test_prefetch_asks_for_the_next_rows(compile_kernel: Compile) -> None:
+    """In the last inner loop that reads the rows, and in no other; the numbers stay."""
+    text = gemv_pair(2).replace("{jam = 2 : i64}", "{jam = 2 : i64, prefetch = 1 : i64}")
+    kernel, plain = compile_kernel(text), compile_kernel(gemv_pair(2))
+    assert kernel.text.count("@llvm.prefetch.p0(") == 2 and "prefetch" not in plain.text
+    x, w, y = values("float64", 7, 40), values("float64", 40), values("float64", 7)
+    for mine, other in zip(kernel(x, w, y), plain(x, w, y)):
+        np.testing.assert_array_equal(mine, other)
+
+
 def test_rows_maximum(compile_kernel: Compile) -> None:
     """A maximum of rows goes to the result at once, too; NaN stays."""
     kernel = compile_kernel(gemv_pair(4, "max"))
