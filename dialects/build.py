@@ -90,7 +90,7 @@ class SignatureOp(IRDLOperation):
         if len(kinds) == 1 and len(self.results) == 1:
             printer.print_attribute(self.results[0].type)
         else:
-            printer.print_operation_type(self)
+            printer.print_function_type(self.operand_types, self.result_types)
 
     @classmethod
     def parse(cls, parser: Parser) -> SignatureOp:

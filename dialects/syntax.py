@@ -81,7 +81,7 @@ class PlainOp(IRDLOperation):
         shown = {k: v for k, v in self.properties.items() if k != "operandSegmentSizes"}
         printer.print_op_attributes({**shown, **self.attributes})
         printer.print_string(" : ")
-        printer.print_operation_type(self)
+        printer.print_function_type(self.operand_types, self.result_types)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:

@@ -138,6 +138,18 @@ def test_debuginfo_gives_each_operation_its_place() -> None:
     assert "loc(unknown)" not in result.stdout
 
 
+def test_debuginfo_stands_once_and_is_read_again() -> None:
+    """Operations with a type in parentheses too; the text goes through once more unchanged."""
+    text = (
+        "func.func @main(%x: tensor<?x?xf64>, %i: tensor<i64>) -> tensor<?xf64> {\n"
+        '  %0 = tensor.subtensor %x, %i {slices = "@"} : (tensor<?x?xf64>, tensor<i64>)'
+        " -> tensor<?xf64>\n  func.return %0 : tensor<?xf64>\n}\n"
+    )
+    printed = opt.run(["--print-debuginfo"], text).stdout
+    assert printed.count("loc(") == 6
+    assert opt.run(["--print-debuginfo"], printed).stdout == printed
+
+
 def test_debuginfo_keeps_a_written_location() -> None:
     text = IDENTITY.replace("f64>\n}", 'f64> loc("user.py":7:3)\n}')
     assert 'loc("user.py":7:3)' in opt.run(["--print-debuginfo"], text).stdout
