@@ -9,7 +9,6 @@ no compiler import.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeAlias
 
@@ -62,7 +61,6 @@ def is_float(dtype: str) -> bool:
     return dtype in FLOATS
 
 
-@dataclass(frozen=True, eq=False)
 class Signature:
     """The definition of one operation.
 
@@ -73,12 +71,21 @@ class Signature:
         optional one. Values are plain Python: a dtype's name, an int, a tuple of ints, ...
     """
 
-    name: str
-    arity: int | None
-    infer: InferRule
-    props: Mapping[str, str] = field(default_factory=dict)
-    doc: str = ""
-    commutative: bool = False
+    def __init__(
+        self,
+        name: str,
+        arity: int | None,
+        infer: InferRule,
+        props: Mapping[str, str] | None = None,
+        doc: str = "",
+        commutative: bool = False,
+    ) -> None:
+        self.name = name
+        self.arity = arity
+        self.infer = infer
+        self.props: Mapping[str, str] = props or {}
+        self.doc = doc
+        self.commutative = commutative
 
     @property
     def short(self) -> str:
@@ -97,7 +104,6 @@ class Signature:
         return f"<signature {self.name}>"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ElemwiseSignature(Signature):
     """An operation on scalars, applied element by element.
 
@@ -105,8 +111,20 @@ class ElemwiseSignature(Signature):
     machine: made by lowering passes only; the graph has no such operation.
     """
 
-    dtype_rule: DtypeRule = lambda dtypes, props: upcast(*dtypes)
-    machine: bool = False
+    def __init__(
+        self,
+        name: str,
+        arity: int | None,
+        infer: InferRule,
+        props: Mapping[str, str] | None = None,
+        doc: str = "",
+        commutative: bool = False,
+        dtype_rule: DtypeRule = lambda dtypes, props: upcast(*dtypes),
+        machine: bool = False,
+    ) -> None:
+        super().__init__(name, arity, infer, props, doc, commutative)
+        self.dtype_rule = dtype_rule
+        self.machine = machine
 
 
 def broadcast_shapes(name: str, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

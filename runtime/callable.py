@@ -14,9 +14,8 @@ import inspect
 import os
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,8 +44,7 @@ stack.
 """
 
 
-@dataclass(eq=False)
-class Recipe:
+class Recipe(NamedTuple):
     """All that a callable is made of."""
 
     spec: KernelSpec

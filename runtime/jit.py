@@ -15,10 +15,9 @@ import re
 import sys
 import threading
 import weakref
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 try:
     from _blake2 import blake2b  # the module behind hashlib, which takes 3 ms to import OpenSSL
@@ -37,8 +36,7 @@ class LinkError(RuntimeError):
     """Object code could not be loaded: not an object file, or a symbol is missing."""
 
 
-@dataclass(eq=False)
-class Host:
+class Host(NamedTuple):
     """The machine that code is generated for; part of every cache key."""
 
     triple: str

@@ -12,9 +12,8 @@ import ctypes
 import importlib
 import sys
 from array import array
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -84,8 +83,7 @@ CLEAN_MARK = CleanMark()
 CLOSED_TEXT = b"function: called after it was closed; expected a live compiled function"
 
 
-@dataclass(eq=False)
-class Layout:
+class Layout(NamedTuple):
     """What the trampoline must know of this process. `values`: its named offsets; the table holds
     addresses.
     """
@@ -95,7 +93,7 @@ class Layout:
     table: array[int]
     dtypes: dict[str, tuple[int, int, tuple[int, int]]]
     free_functions: tuple[Any, Any]
-    keep: tuple[Any, ...] = field(repr=False)
+    keep: tuple[Any, ...]
 
     @property
     def table_address(self) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tetractys.compile.request import Request
 from tetractys.runtime.callable import Function
@@ -19,8 +18,7 @@ LEVELS = {"tensor": "fuse-elemwise", "loops": "schedule-cpu", "llvm": "lower-loo
 expanded, level 3."""
 
 
-@dataclass(frozen=True)
-class Maker:
+class Maker(NamedTuple):
     """What a function was made from; `ir`, `explain` and Theano's `f.maker` read it."""
 
     request: Request

@@ -10,9 +10,8 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tetractys.compile.compiled import CompiledFunction
 from tetractys.compile.definitions import cheap_definitions
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from xdsl.passes import ModulePass
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What the call path must know of an object beside the graph.
 
     errors: (kind, message, number of the user's line in `Request.sites`, operation).
@@ -57,13 +55,12 @@ class Facts:
         return Facts(tuple(data["externs"]), errors, data["has_shape"])
 
 
-@dataclass
-class Compiled:
+class Compiled(NamedTuple):
     """Object code with its facts, and the times (seconds) that its steps took."""
 
     object: bytes
     facts: Facts
-    times: dict[str, float] = field(default_factory=dict)
+    times: dict[str, float]
     from_cache: bool = False
 
 

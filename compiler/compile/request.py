@@ -7,8 +7,8 @@ values, constants of rank 1 or more. Nothing here imports xDSL: with a warm cach
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from tetractys.graph import Apply, Constant, Variable
 from tetractys.graph.site import Site
@@ -16,20 +16,21 @@ from tetractys.graph.traverse import io_toposort
 from tetractys.runtime import jit
 
 
-@dataclass(frozen=True)
-class Request:
-    """One function to compile.
-
-    inputs: the user's arguments; results: outputs, then the new values of shared variables.
-    shareds: the shared variables that are read; donated: inputs whose buffers may be overwritten.
-    """
-
+class _Request(NamedTuple):
     inputs: Sequence[Variable]
     shareds: Sequence[Variable]
     results: Sequence[Variable]
     site: Site
     donated: frozenset[Variable] = frozenset()
-    options: tuple[tuple[str, str], ...] = field(default=())
+    options: tuple[tuple[str, str], ...] = ()
+
+
+class Request(_Request):
+    """One function to compile.
+
+    inputs: the user's arguments; results: outputs, then the new values of shared variables.
+    shareds: the shared variables that are read; donated: inputs whose buffers may be overwritten.
+    """
 
     @cached_property
     def nodes(self) -> list[Apply]:

@@ -10,8 +10,7 @@ need is computed in both.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from tetractys.compile.arguments import bind
 from tetractys.compile.request import Request
@@ -23,8 +22,7 @@ Build = Callable[[Request, Sequence[In], str], Any]
 """Builds one native stage: (request, inputs, form of outputs) -> callable."""
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """A host operation, the compiled function of its inputs, and the variables that it takes."""
 
     node: Apply
@@ -96,8 +94,7 @@ def build_staged(request: Request, items: Sequence[In], build: Build, name: str)
     for node in host_nodes(request):
         leaves = ancestors(node.inputs, known)
         needs = tuple(variable for variable in known if variable in set(leaves))
-        part = replace(
-            request,
+        part = request._replace(
             inputs=needs,
             shareds=_shareds(leaves),
             results=tuple(node.inputs),
@@ -108,7 +105,7 @@ def build_staged(request: Request, items: Sequence[In], build: Build, name: str)
     leaves = ancestors(request.results, known)
     used = set(leaves)
     extra = [variable for variable in known[len(request.inputs) :] if variable in used]
-    whole = replace(request, inputs=(*request.inputs, *extra), shareds=_shareds(leaves))
+    whole = request._replace(inputs=(*request.inputs, *extra), shareds=_shareds(leaves))
     last = build(whole, [*items, *(In(variable) for variable in extra)], "last")
     return StagedFunction(items, stages, last, extra, name)
 
