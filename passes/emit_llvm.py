@@ -32,6 +32,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import DiagnosticException
 
 from tetractys.dialects import llvm_ext
+from tetractys.passes.llvm_types import by_identity, itemsize, mangled
 
 _ICMP = [flag.value for flag in llvm.ICmpPredicateFlag]
 _SCALARS: dict[Attribute, str] = {
@@ -59,6 +60,7 @@ def _number_text(number: float, element: Attribute) -> str:
     return "0x" + struct.pack(">d", number).hex().upper()
 
 
+@by_identity
 def _constant_text(value: Attribute, type_: Attribute) -> str:
     if isinstance(value, FloatAttr | IntegerAttr):
         return _number_text(value.value.data, type_)
@@ -77,8 +79,8 @@ class _FunctionText:
 
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
-        self.names: dict[SSAValue, str] = {}
-        self.types: dict[int, tuple[Attribute, str]] = {}  # by identity: hashing a type is slow
+        self.names: dict[int, str] = {}  # by identity, as the types: hashing is slow
+        self.types: dict[int, tuple[Attribute, str]] = {}
         self.blocks: dict[Block, str] = {}
         self.next = 0
 
@@ -91,9 +93,9 @@ class _FunctionText:
 
     def name(self, value: SSAValue) -> str:
         """The name of a value, or a constant's text; given at the first mention."""
-        found = self.names.get(value)
+        found = self.names.get(id(value))
         if found is None:
-            found = self.names[value] = f"%v{self.next}"
+            found = self.names[id(value)] = f"%v{self.next}"
             self.next += 1
         return found
 
@@ -113,6 +115,7 @@ class _FunctionText:
 _Row = Callable[[_FunctionText, Operation], str]
 
 
+@by_identity
 def _integers(attribute: Attribute) -> Sequence[int]:
     return cast("DenseArrayBase[IntegerType]", attribute).get_values()
 
@@ -149,8 +152,6 @@ def _cast(mnemonic: str) -> _Row:
 
 def _intrinsic(mnemonic: str) -> _Row:
     """An operation that has a class of its own but is an intrinsic, mangled by its result."""
-    from tetractys.passes.llvm_builder import mangled
-
     def row(text: _FunctionText, op: Operation) -> str:
         type_ = op.results[0].type
         return (f"{text.name(op.results[0])} = call {text.type(type_)} "
@@ -221,8 +222,6 @@ def _call_intrinsic(text: _FunctionText, op: Operation) -> str:
 
 def _aligned(text: _FunctionText, op: Operation) -> str:
     """The arguments of a masked access: its pointer carries the element's alignment."""
-    from tetractys.passes.llvm_builder import itemsize
-
     data = op.results[0] if op.results else op.operands[0]
     pointer = f"ptr align {itemsize(data.type)} "
     return ", ".join(
@@ -360,9 +359,9 @@ def _emit_block(text: _FunctionText, block: Block) -> None:
         if row is not None:
             lines.append("  " + row(text, op))
         elif isinstance(op, llvm.ConstantOp):
-            text.names[op.results[0]] = _constant_text(op.value, op.results[0].type)
+            text.names[id(op.results[0])] = _constant_text(op.value, op.results[0].type)
         elif isinstance(op, llvm.UndefOp):
-            text.names[op.results[0]] = "poison"
+            text.names[id(op.results[0])] = "poison"
         else:
             op.emit_error(f"emit-llvm: found {op.name}; expected an operation that the emitter's "
                           "table has", DiagnosticException())

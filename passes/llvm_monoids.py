@@ -183,10 +183,8 @@ def combine_position(
     """One step of an argmax: the first largest value, a NaN the largest, and its position."""
     best, where = acc
     if monoid.is_float:
-        is_first_nan = builder.binary(
-            llvm.AndOp, is_nan(builder, value), builder.fcmp("ord", best, best)
-        )
-        better = builder.binary(llvm.OrOp, builder.fcmp("ogt", value, best), is_first_nan)
+        larger = builder.fcmp("ugt", value, best)  # or one is a NaN; a NaN that stands stays
+        better = builder.binary(llvm.AndOp, larger, builder.fcmp("ord", best, best))
     else:
         unsigned = monoid.dtype.startswith("uint") or monoid.dtype == "bool"
         better = builder.icmp("ugt" if unsigned else "sgt", value, best)
