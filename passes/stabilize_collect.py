@@ -18,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from tetractys.dialects import elemwise, tensor
+from tetractys.dialects import elemwise, tensor, types
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.passes.matching import argument_of, made_by
 from tetractys.passes.rewriting import PatternTable, Rewriter, operations_of
@@ -195,19 +196,25 @@ class Collector:
         return False
 
     def _is_sum_of(self, expanded: SSAValue, gradient: SSAValue, soft: SSAValue) -> bool:
-        """Whether `expanded` is sum(gradient * soft) along the last axis, as a column."""
+        """Whether `expanded` is sum(gradient * soft) along the last axis, as a column.
+
+        A float32 sum is one of products cast to float64, cast back.
+        """
         reduced = argument_of(expanded, tensor.DimshuffleOp)
-        reduce = None if reduced is None else made_by(reduced, tensor.ReduceOp)
+        reduce = None if reduced is None else made_by(_uncast(reduced), tensor.ReduceOp)
         if reduce is None:
+            return False
+        summed = _uncast(reduce.operands[0])
+        if element_type(summed) != element_type(gradient):
             return False
         props = props_of(reduce)
         last = len(_order(expanded)) - 1
         order = (*range(last), -1)
         if props["kind"] != "add" or props["axes"] != (last,) or _order(expanded) != order:
             return False
-        found = self.factors.product(reduce.operands[0])
-        if (known := self.factors.get(reduce.operands[0])) is None:
-            product = made_by(reduce.operands[0], elemwise.MulOp)
+        found = self.factors.product(summed)
+        if (known := self.factors.get(summed)) is None:
+            product = made_by(summed, elemwise.MulOp)
             return product is not None and set(product.operands) == {gradient, soft}
         wanted = self.factors.product(gradient).times(Product(leaves={soft: 1}))
         return known is found and (found.negative, found.sigmoids, found.leaves) == (
@@ -239,9 +246,32 @@ class Collector:
 
     def _build_gradient(self, cancelled: SSAValue, expanded: SSAValue, soft: SSAValue) -> SSAValue:
         order = _order(expanded)
-        total = self.rw.make(tensor.ReduceOp, cancelled, kind="add", axes=(len(order) - 1,))
-        column = self.rw.make(tensor.DimshuffleOp, total, order=order)
+        reduced = argument_of(expanded, tensor.DimshuffleOp)
+        assert reduced is not None
+        reduce = made_by(_uncast(reduced), tensor.ReduceOp)
+        assert reduce is not None
+        wide = self._cast(cancelled, reduce.operands[0])
+        total = self.rw.make(tensor.ReduceOp, wide, kind="add", axes=(len(order) - 1,))
+        column = self.rw.make(tensor.DimshuffleOp, self._cast(total, reduced), order=order)
         return self.rw.make(elemwise.SubOp, cancelled, self.rw.make(elemwise.MulOp, soft, column))
+
+
+    def _cast(self, value: SSAValue, like: SSAValue) -> SSAValue:
+        """`value` in the element type of `like`."""
+        if element_type(value) == element_type(like):
+            return value
+        return self.rw.make(elemwise.CastOp, value, dtype=types.dtype_of(like.type))
+
+
+def _uncast(value: SSAValue) -> SSAValue:
+    """What a cast is made from; else the value."""
+    argument = argument_of(value, elemwise.CastOp)
+    return value if argument is None else argument
+
+
+def element_type(value: SSAValue) -> Attribute:
+    """The type of an array's elements."""
+    return cast("TensorType[Attribute]", value.type).element_type
 
 
 def _order(value: SSAValue) -> tuple[int, ...]:

@@ -196,6 +196,9 @@ def test_crossentropy_with_class_numbers(floatX: str) -> None:
     close(losses, -np.log(probabilities[np.arange(7), kinds]), floatX)
     close(slopes, (probabilities - np.eye(4)[kinds]) / 7, floatX)
     np.testing.assert_array_equal(halves, probabilities.argmax(1) * 0.5)
+    losses, slopes, _ = f(np.array([[2000.0, 0.0, 0.0, 0.0]], floatX), [1])  # p is exactly 1 and 0
+    close(losses, [2000.0], floatX)
+    close(slopes, [[1.0, -1.0, 0.0, 0.0]], floatX)
 
 
 def test_accumulators() -> None:

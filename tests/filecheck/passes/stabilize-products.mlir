@@ -193,3 +193,31 @@ func.func @softmax_gradient(%z: tensor<?x?xf64>, %g: tensor<?x?xf64>) -> (tensor
 // CHECK-NEXT: %[[V3:.+]] = elemwise.sub %[[G]], %[[V2]] : tensor<?x?xf64>
 // CHECK-NEXT: func.return %[[V3]] : tensor<?x?xf64>
 // CHECK-NEXT: }
+// -----
+
+// The same in float32, whose sums are taken in float64.
+
+func.func @softmax_gradient_of_float32(%z: tensor<?x?xf32>, %g: tensor<?x?xf32>) -> (tensor<?x?xf32>) {
+  %s = tensor.softmax %z : tensor<?x?xf32>
+  %0 = elemwise.true_div %g, %s : (tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  %1 = elemwise.mul %0, %s : (tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  %2 = elemwise.cast %1 {dtype = f64} : (tensor<?x?xf32>) -> tensor<?x?xf64>
+  %3 = tensor.reduce %2 {kind = "add", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
+  %4 = elemwise.cast %3 {dtype = f32} : (tensor<?xf64>) -> tensor<?xf32>
+  %5 = tensor.dimshuffle %4 {order = array<i64: 0, -1>} : (tensor<?xf32>) -> tensor<?x1xf32>
+  %6 = elemwise.sub %0, %5 : (tensor<?x?xf32>, tensor<?x1xf32>) -> tensor<?x?xf32>
+  %7 = elemwise.mul %6, %s : (tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  func.return %7 : tensor<?x?xf32>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @softmax_gradient_of_float32(
+// CHECK-SAME: %[[Z:[^ ,:]+]]: tensor<?x?xf32>, %[[G:[^ ,:]+]]: tensor<?x?xf32>) -> tensor<?x?xf32> {
+// CHECK-NEXT: %[[S:.+]] = tensor.softmax %[[Z]] : tensor<?x?xf32>
+// CHECK-NEXT: %[[V0:.+]] = elemwise.cast %[[G]] {dtype = f64} : (tensor<?x?xf32>) -> tensor<?x?xf64>
+// CHECK-NEXT: %[[V1:.+]] = tensor.reduce %[[V0]] {kind = "add", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
+// CHECK-NEXT: %[[V2:.+]] = elemwise.cast %[[V1]] {dtype = f32} : (tensor<?xf64>) -> tensor<?xf32>
+// CHECK-NEXT: %[[V3:.+]] = tensor.dimshuffle %[[V2]] {order = array<i64: 0, -1>} : (tensor<?xf32>) -> tensor<?x1xf32>
+// CHECK-NEXT: %[[V4:.+]] = elemwise.mul %[[S]], %[[V3]] : (tensor<?x?xf32>, tensor<?x1xf32>) -> tensor<?x?xf32>
+// CHECK-NEXT: %[[V5:.+]] = elemwise.sub %[[G]], %[[V4]] : tensor<?x?xf32>
+// CHECK-NEXT: func.return %[[V5]] : tensor<?x?xf32>
+// CHECK-NEXT: }
