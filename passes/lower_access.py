@@ -47,10 +47,14 @@ Entry: TypeAlias = "int | Affine | Fixed"
 
 
 class ArrayAccess(NamedTuple):
-    """Elements of an array of level 2: one entry for each of *its* dimensions."""
+    """Elements of an array of level 2: one entry for each of *its* dimensions.
+
+    is_part: some dimension is shorter than the array's.
+    """
 
     base: SSAValue
     entries: tuple[Entry, ...]
+    is_part: bool = False
 
     def dimshuffle(self, order: Sequence[int]) -> ArrayAccess:
         """The value with its dimensions in another order; dropped ones have size 1."""
@@ -65,7 +69,7 @@ class ArrayAccess(NamedTuple):
                 return old
             return where.get(old, ZERO)
 
-        return ArrayAccess(self.base, tuple(entry(old) for old in self.entries))
+        return ArrayAccess(self.base, tuple(entry(old) for old in self.entries), self.is_part)
 
     def element(self, nest: ScalarBuilder, positions: Positions) -> SSAValue:
         """An input of the nest where iterators index every dimension; else a gather."""
@@ -89,7 +93,7 @@ class ArrayAccess(NamedTuple):
 
     def is_whole(self, rank: int) -> bool:
         """Whether the value is the array itself."""
-        return self.entries == tuple(range(rank))
+        return self.entries == tuple(range(rank)) and not self.is_part
 
 
 class ScalarAccess(NamedTuple):

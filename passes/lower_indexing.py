@@ -66,9 +66,13 @@ def lower_subtensor(lowering: FunctionLowering, op: SignatureOp) -> None:
             return
     if not isinstance(access, ArrayAccess) or _is_indexed_slice(access, ranges):
         access = ArrayAccess(lowering.array(source), whole_entries(len(shape_of(source))))
-    sliced: Access = ArrayAccess(
-        access.base, tuple(_compose(entry, ranges, lowering) for entry in access.entries)
+    sizes = lowering.analysis.of(source)
+    is_part = access.is_part or any(
+        isinstance(found, tuple) and find(found[1]) is not find(size)
+        for found, size in zip(ranges, sizes)
     )
+    entries = tuple(_compose(entry, ranges, lowering) for entry in access.entries)
+    sliced: Access = ArrayAccess(access.base, entries, is_part)
     lowering.set_access(result, sliced)
 
 

@@ -152,7 +152,7 @@ def lower_gemm(lowering: FunctionLowering, op: SignatureOp) -> None:
 
 def _matrix(lowering: FunctionLowering, value: SSAValue) -> tuple[SSAValue, bool]:
     access = lowering.access(value)
-    if isinstance(access, ArrayAccess) and access.entries == (1, 0):
+    if isinstance(access, ArrayAccess) and access.entries == (1, 0) and not access.is_part:
         return access.base, True
     return lowering.array(value), False
 
