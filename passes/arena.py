@@ -10,7 +10,6 @@ large as its slots.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from xdsl.ir import SSAValue
@@ -19,13 +18,13 @@ SlotSize: TypeAlias = "tuple[tuple[SSAValue, ...], int]"
 """The sizes that the type leaves open, and bytes times rows."""
 
 
-@dataclass
 class Arena:
     """Slots given out while the function's operations are gone through in order."""
 
-    free: dict[SlotSize, list[int]] = field(default_factory=dict)
-    taken: list[tuple[int, int, SlotSize]] = field(default_factory=list)
-    count: int = 0
+    def __init__(self) -> None:
+        self.free: dict[SlotSize, list[int]] = {}
+        self.taken: list[tuple[int, int, SlotSize]] = []
+        self.count = 0
 
     def take(self, sizes: Sequence[SSAValue], unit: int, last_use: int) -> int:
         """A slot for a temporary that is used up to the operation at `last_use`."""

@@ -17,7 +17,7 @@ repetitions. Works at level 1 and 2; one sweep, linear time. Class: *exact*. Dea
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -87,13 +87,12 @@ def _heading(block: Block, numbers: dict[SSAValue, int]) -> Hashable:
 
 # The sweep.
 
-@dataclass
-class _Frame:
+class _Frame(NamedTuple):
     """A block in progress, the keys it added, and the operation that waits for its regions."""
 
     ops: Iterator[Operation]
-    owner: Operation | None = None
-    added: list[Hashable] = field(default_factory=list)
+    owner: Operation | None
+    added: list[Hashable]
 
 
 class _Sweep:
@@ -120,7 +119,7 @@ class _Sweep:
                 self._visit(op, frame)
 
     def _enter(self, block: Block, owner: Operation | None) -> None:
-        self.frames.append(_Frame(iter(tuple(block.ops)), owner))
+        self.frames.append(_Frame(iter(tuple(block.ops)), owner, []))
 
     def _leave(self) -> None:
         frame = self.frames.pop()

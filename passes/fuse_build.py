@@ -9,7 +9,7 @@ the body. `flatten` undoes the peel where the body is one nest and nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from xdsl.dialects.builtin import LocationAttr, TensorType
 from xdsl.ir import Attribute, Block, SSAValue
@@ -21,13 +21,13 @@ LOCATIONS = 64
 """A fused nest names at most so many of its members' locations (its operations keep theirs)."""
 
 
-@dataclass
 class _Outer:
     """The nest being made: its block, its inputs, and the values that its members have made."""
 
-    block: Block
-    inputs: dict[tuple[SSAValue, Map], SSAValue] = field(default_factory=dict)
-    made: dict[SSAValue, SSAValue] = field(default_factory=dict)
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.inputs: dict[tuple[SSAValue, Map], SSAValue] = {}
+        self.made: dict[SSAValue, SSAValue] = {}
 
     def input(self, value: SSAValue, entries: Map) -> SSAValue:
         """The body's view of an array; equal inputs are read once."""
@@ -41,8 +41,7 @@ class _Outer:
         return found
 
 
-@dataclass
-class _Peeled:
+class _Peeled(NamedTuple):
     """One input of a member inside the outer loop: a scalar, or an array and its map there."""
 
     value: SSAValue

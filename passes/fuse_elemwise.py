@@ -25,7 +25,7 @@ a level, so no path comes back, and groups form no cycle.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType
@@ -39,8 +39,7 @@ from tetractys.passes.naming import name_of
 from tetractys.passes.rewriting import erase, erase_dead, function_blocks, fuse_locations
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why a producer and its consumer did not become one composite."""
 
     producer: Operation

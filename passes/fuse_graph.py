@@ -9,7 +9,6 @@ large, so that a chain of n nests costs O(n log n).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from xdsl.ir import Block, Operation, OpResult, SSAValue
 
@@ -19,7 +18,6 @@ VISITS = 2000
 """Groups that one search for paths looks at before it gives up."""
 
 
-@dataclass(eq=False)
 class Item:
     """One operation of a block, or a nest made by splitting one.
 
@@ -29,13 +27,21 @@ class Item:
     captured: values of this block that the item uses in any other way.
     """
 
-    op: Operation
-    position: float
-    depth: int
-    reads: dict[SSAValue, list[Map]]
-    captured: set[SSAValue]
-    producers: dict[Item, list[SSAValue]] = field(default_factory=dict)
-    consumers: dict[Item, list[SSAValue]] = field(default_factory=dict)
+    def __init__(
+        self,
+        op: Operation,
+        position: float,
+        depth: int,
+        reads: dict[SSAValue, list[Map]],
+        captured: set[SSAValue],
+    ) -> None:
+        self.op = op
+        self.position = position
+        self.depth = depth
+        self.reads = reads
+        self.captured = captured
+        self.producers: dict[Item, list[SSAValue]] = {}
+        self.consumers: dict[Item, list[SSAValue]] = {}
 
     @property
     def nest(self) -> NestOp | None:
@@ -43,20 +49,27 @@ class Item:
         return self.op if isinstance(self.op, NestOp) else None
 
 
-@dataclass(eq=False)
 class Group:
     """Items that share one loop; `iterators` says which of each nest's it is.
 
     first: the lowest position of a member; order: the group's place in a topological order.
     """
 
-    members: list[Item]
-    iterators: dict[Item, int]
-    first: float
-    order: float
-    depth: int
-    before: set[Group] = field(default_factory=set)
-    after: set[Group] = field(default_factory=set)
+    def __init__(
+        self,
+        members: list[Item],
+        iterators: dict[Item, int],
+        first: float,
+        order: float,
+        depth: int,
+    ) -> None:
+        self.members = members
+        self.iterators = iterators
+        self.first = first
+        self.order = order
+        self.depth = depth
+        self.before: set[Group] = set()
+        self.after: set[Group] = set()
 
     @property
     def is_nests(self) -> bool:

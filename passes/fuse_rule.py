@@ -13,7 +13,7 @@ not on the way to a second use of a row, stays in its own nest, vectorised along
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import OpResult, SSAValue
@@ -26,8 +26,7 @@ PROFIT = 0
 """Stands for the number of a clause where fusion is legal and does not pay."""
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why two nests did not become one: a clause's number (0: profit) and a sentence."""
 
     first: str
@@ -41,8 +40,7 @@ class Refusal:
         return f"{self.first} and {self.second}: {why}: {self.sentence}"
 
 
-@dataclass(frozen=True)
-class Fused:
+class Fused(NamedTuple):
     """Nests that became one, and the array whose sharing made it worth while."""
 
     names: tuple[str, ...]
@@ -52,12 +50,12 @@ class Fused:
         return f"fused {', '.join(self.names)}: share {self.array}"
 
 
-@dataclass
 class FusionLog:
     """What was fused and what was refused."""
 
-    fused: list[Fused] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.fused: list[Fused] = []
+        self.refusals: list[Refusal] = []
 
     def clauses(self) -> list[int]:
         """The numbers of the clauses that refused, in order."""
@@ -82,8 +80,7 @@ class No(Exception):
         self.sentence = sentence
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """Two nests that touch one array: `value` at dimension `axis`, by an iterator of each."""
 
     first: Item

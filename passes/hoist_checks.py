@@ -16,7 +16,6 @@ finds no equation that is not checked; the checks that depend on arguments stand
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import cast
 
 from xdsl.context import Context
@@ -181,7 +180,6 @@ def hoist_checks(block: Block) -> None:
             build_check(ScalarEmitter(block, late.next_op), equation)
 
 
-@dataclass(frozen=True)
 class HoistChecksPass(ModulePass):
     """See the module."""
 

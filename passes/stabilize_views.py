@@ -6,8 +6,7 @@ onto t, so that h computes in the wider type; a narrowing one stays behind h.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from xdsl.ir import Operation, SSAValue
 
@@ -20,8 +19,7 @@ from tetractys.passes.rewriting import Rewriter
 _LIMIT = 8
 
 
-@dataclass
-class Peeled:
+class Peeled(NamedTuple):
     """A value and the views between it and where it is used, outermost first."""
 
     core: SSAValue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import subprocess
 import sys
 
@@ -48,6 +49,7 @@ def test_methods() -> None:
 
     assert repr(Point(1)).endswith("Point(x=1, y=2)")
     assert repr(Other(1)).endswith("Other(x=1, y=2)")
+    assert Point.__doc__ == "Point" and str(inspect.signature(Point)).startswith("(x: ")
     assert Point(1) == Point(1) and Point(1) != Point(2) and Point(1) != Other(1)
     assert hash(Point(1)) == hash(Point(1))
     with pytest.raises(dataclasses.FrozenInstanceError, match="assign to field 'x'"):
@@ -62,7 +64,7 @@ def test_the_hooks_go() -> None:
     before = FormatProgram.from_str
     with cheap_definitions(), cheap_definitions():
         pass
-    assert "exec" not in vars(dataclasses)
+    assert "exec" not in vars(dataclasses) and vars(dataclasses)["inspect"] is inspect
     assert FormatProgram.from_str is before
 
 
