@@ -20,8 +20,10 @@ def expected(function: Any, args: Sequence[Any]) -> list[Array]:
     from tetractys.compile.to_ir import graph_to_ir
 
     request = function.maker.request
-    inputs = [np.array(value, item.variable.type.dtype) for value, item in
-              zip(args, function.maker.inputs, strict=True)]
+    inputs = [
+        np.array(value, item.variable.type.dtype)
+        for value, item in zip(args, function.maker.inputs, strict=True)
+    ]
     shared = [np.array(variable.get_value()) for variable in request.shareds]
     constants = [np.asarray(constant.data) for constant in request.constants]
     return tensor.run(graph_to_ir(request), [*inputs, *shared, *constants])

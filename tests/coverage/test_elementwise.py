@@ -189,8 +189,11 @@ def test_constant(dtype: str, covered: Any) -> None:
     info = np.finfo(dtype) if is_float(dtype) else None
     bounds = None if dtype == "bool" or info else np.iinfo(dtype)
     values: list[Any] = [0, 1]
-    values += [info.max, info.tiny, info.smallest_subnormal, np.inf, -np.inf, np.nan, -0.0] if (
-        info) else []
+    values += (
+        [info.max, info.tiny, info.smallest_subnormal, np.inf, -np.inf, np.nan, -0.0]
+        if (info)
+        else []
+    )
     values += [bounds.min, bounds.max] if bounds else []
     arrays = [np.array(value, dtype) for value in values]
     arrays += [array.reshape(1, 1) for array in arrays]

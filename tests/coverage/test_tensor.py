@@ -29,19 +29,55 @@ UNDEFINED = {
     "check_equal": "has no result; passes make it, and every size mismatch in tests meets it",
 }
 NO_INDEX = "an array without elements has no element to take"
-SLICES = ("", ":", "::-1", ":, ::-1", "1:", ":-1", "::2", "1::2, ::-2", "-3:", "100:", ":-100:-1",
-          "5:2", "::-3, 1:-1", "@:", ":@", "@:@:@", ":, @:@", "@:, :@:2")
+SLICES = (
+    "",
+    ":",
+    "::-1",
+    ":, ::-1",
+    "1:",
+    ":-1",
+    "::2",
+    "1::2, ::-2",
+    "-3:",
+    "100:",
+    ":-100:-1",
+    "5:2",
+    "::-3, 1:-1",
+    "@:",
+    ":@",
+    "@:@:@",
+    ":, @:@",
+    "@:, :@:2",
+)
 ELEMENTS = ("0", "-1", "@", ":, @", "@, @", "@, ::-1", "::2, 0", "-1, 0")
-AXES = {1: [(0,)], 2: [(0,), (1,), (0, 1), ()],
-        3: [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]}
+AXES = {
+    1: [(0,)],
+    2: [(0,), (1,), (0, 1), ()],
+    3: [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)],
+}
 SHAPES: dict[str, tuple[int, ...]] = {
-    "s": (), "v": (-1,), "w": (-1,), "m": (-1, -1), "m2": (-1, -1), "p": (-1, -1), "t": (-1,) * 3,
-    "row": (1, -1), "col": (-1, 1),
+    "s": (),
+    "v": (-1,),
+    "w": (-1,),
+    "m": (-1, -1),
+    "m2": (-1, -1),
+    "p": (-1, -1),
+    "t": (-1,) * 3,
+    "row": (1, -1),
+    "col": (-1, 1),
 }
 INDICES: dict[str, tuple[str, tuple[int, ...]]] = {
-    "r": ("int64", ()), "c": ("int64", ()), "start": ("int64", ()), "step": ("int8", ()),
-    "z1": ("int64", (-1,)), "z2": ("int64", (-1,)), "z3": ("int32", (-1,)),
-    "q": ("int64", (-1,)), "i": ("int64", (-1,)), "j": ("int32", (-1,)), "u": ("uint8", (-1,)),
+    "r": ("int64", ()),
+    "c": ("int64", ()),
+    "start": ("int64", ()),
+    "step": ("int8", ()),
+    "z1": ("int64", (-1,)),
+    "z2": ("int64", (-1,)),
+    "z3": ("int32", (-1,)),
+    "q": ("int64", (-1,)),
+    "i": ("int64", (-1,)),
+    "j": ("int32", (-1,)),
+    "u": ("uint8", (-1,)),
 }
 
 
@@ -83,7 +119,9 @@ class Builder:
 def shape_work(b: Builder) -> None:
     """Dimshuffle, reshape, sizes, and operations that make arrays."""
     for name, orders in {
-        "s": [(-1,), (-1, -1)], "v": [(0,), (-1, 0), (0, -1)], "row": [(1,), (1, 0), (0, 1)],
+        "s": [(-1,), (-1, -1)],
+        "v": [(0,), (-1, 0), (0, -1)],
+        "row": [(1,), (1, 0), (0, 1)],
         "m": [(1, 0), (0, 1), (0, -1, 1), (-1, 1, 0, -1)],
         "t": [(0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0), (1, -1, 0, 2)],
     }.items():
@@ -123,14 +161,25 @@ def products(b: Builder) -> None:
         for wide in FLOATS:
             b(ts.REDUCE, "m", kind="add", axes=(1,), acc_dtype=wide, ulps=200, summed=1)
             b(ts.REDUCE, "m", kind="add", axes=(0,), dtype=wide, ulps=200, summed=1)
-    for first, second in (("v", "v"), ("m", "v"), ("w", "m"), ("m", "p"), ("p", "m"),
-                          ("row", "p"), ("p", "w"), ("col", "row")):
+    for first, second in (
+        ("v", "v"),
+        ("m", "v"),
+        ("w", "m"),
+        ("m", "p"),
+        ("p", "m"),
+        ("row", "p"),
+        ("p", "w"),
+        ("col", "row"),
+    ):
         b(ts.DOT, first, second, ulps=400, summed=2)
     if not is_float(b.dtype):
         return
-    for name, other, flags in (("m", "p", {}), ("m", "m2", {"transpose_b": True}),
-                               ("m", "m2", {"transpose_a": True}),
-                               ("p", "m", {"transpose_a": True, "transpose_b": True})):
+    for name, other, flags in (
+        ("m", "p", {}),
+        ("m", "m2", {"transpose_b": True}),
+        ("m", "m2", {"transpose_a": True}),
+        ("p", "m", {"transpose_a": True, "transpose_b": True}),
+    ):
         b(ts.GEMM, name, other, ulps=400, summed=2, **flags)
 
 
@@ -152,10 +201,12 @@ def indexing(b: Builder, slices: tuple[str, ...]) -> None:
         bounds = bounds_of(text)
         region = b(ts.SUBTENSOR, "m", *bounds, slices=text)
         b(ts.SUBTENSOR, "t", *bounds, slices=text)
-        value = apply_native(ts.SUBTENSOR, [b.variables["m2"],
-                             *(b.variables[x] for x in bounds)], {"slices": text})[0]
-        filled = apply_native(ts.DIMSHUFFLE, [b.variables["s"]],
-                              {"order": (-1,) * region.type.ndim})[0]
+        value = apply_native(
+            ts.SUBTENSOR, [b.variables["m2"], *(b.variables[x] for x in bounds)], {"slices": text}
+        )[0]
+        filled = apply_native(
+            ts.DIMSHUFFLE, [b.variables["s"]], {"order": (-1,) * region.type.ndim}
+        )[0]
         for put in (True, False):
             if value.type.broadcastable == region.type.broadcastable:
                 b(ts.INC_SUBTENSOR, "m", value, *bounds, slices=text, set=put)
@@ -180,8 +231,7 @@ def partial(b: Builder) -> None:
     for indices in (("i",), ("j",), ("u",), ("i", "j"), ("j", "u")):
         for name in ("m", "t"):
             b(ts.ADVANCED_SUBTENSOR, name, *indices)
-        value = apply_native(ts.ADVANCED_SUBTENSOR,
-                             [b.variables[x] for x in ("m2", *indices)])[0]
+        value = apply_native(ts.ADVANCED_SUBTENSOR, [b.variables[x] for x in ("m2", *indices)])[0]
         b(ts.ADVANCED_INC_SUBTENSOR, "m", value, *indices, set=False, ulps=4, summed=1)
         b(ts.ADVANCED_INC_SUBTENSOR, "m", value, *indices, set=True)
     for name in ("v", "m", "t", "row") if is_float(b.dtype) else ():
@@ -204,10 +254,15 @@ def operands(dtype: str, form: Callable[[Any], Any], shape: tuple[int, int]) -> 
     m = form(array(rows, columns))
     r, c = m.shape
     values: dict[str, Any] = {
-        "s": array(), "m": m, "m2": form(array(rows, columns)).copy(order="K").reshape(r, c),
+        "s": array(),
+        "m": m,
+        "m2": form(array(rows, columns)).copy(order="K").reshape(r, c),
         "p": form(array(columns, rows)) if form(m[:0]).shape == (0, c) == (r, 0) else array(c, r),
-        "v": m[-1] if r else array(c), "w": m[:, 0] if c else array(r), "t": array(r, 3, c),
-        "row": m[:1] if r else array(1, c), "col": m[:, :1] if c else array(r, 1),
+        "v": m[-1] if r else array(c),
+        "w": m[:, 0] if c else array(r),
+        "t": array(r, 3, c),
+        "row": m[:1] if r else array(1, c),
+        "col": m[:, :1] if c else array(r, 1),
     }
     if 0 not in values["t"].shape and (laid := form(values["t"])).shape == values["t"].shape:
         values["t"] = laid
@@ -218,10 +273,17 @@ def indices(rows: int, columns: int) -> dict[str, Any]:
     """Sizes, bounds and index vectors that fit a matrix."""
     short = min(rows, columns)
     return {
-        "r": rows, "c": columns, "start": min(1, max(short - 1, 0)), "step": np.int8(2),
-        "z1": [-1], "z2": [columns, rows], "z3": [1, rows, columns],
-        "i": np.arange(-min(short, 3), 0), "j": np.arange(min(short, 3)),
-        "q": np.arange(columns) // 2, "u": np.arange(min(short, 3))[::-1],
+        "r": rows,
+        "c": columns,
+        "start": min(1, max(short - 1, 0)),
+        "step": np.int8(2),
+        "z1": [-1],
+        "z2": [columns, rows],
+        "z3": [1, rows, columns],
+        "i": np.arange(-min(short, 3), 0),
+        "j": np.arange(min(short, 3)),
+        "q": np.arange(columns) // 2,
+        "u": np.arange(min(short, 3))[::-1],
     }
 
 
@@ -253,9 +315,7 @@ def shapes_of(kind: str) -> Iterator[tuple[int, int]]:
 
 def arguments(b: Builder, values: dict[str, Any]) -> list[Any]:
     """The values in the order of the variables and in their dtypes; layouts are kept."""
-    return [
-        np.asarray(values[name], variable.type.dtype) for name, variable in b.variables.items()
-    ]
+    return [np.asarray(values[name], variable.type.dtype) for name, variable in b.variables.items()]
 
 
 def check(dtype: str, function: Any, b: Builder, kind: str, values: dict[str, Any]) -> None:
@@ -322,14 +382,25 @@ def test_every_operation_is_covered() -> None:
         for application in b.made:
             made.setdefault(application.operation, set()).add(dtype)
     assert set(made) | set(UNDEFINED) == set(ts.SIGNATURES)
-    partly = {"softmax": set(FLOATS), "log_softmax": set(FLOATS), "gemm": set(FLOATS),
-              "arange": {*INTEGERS, *FLOATS}}
+    partly = {
+        "softmax": set(FLOATS),
+        "log_softmax": set(FLOATS),
+        "gemm": set(FLOATS),
+        "arange": {*INTEGERS, *FLOATS},
+    }
     for operation, dtypes in made.items():
         assert dtypes == partly.get(operation, set(DTYPES)), operation
 
 
-SPECIAL = np.array([[0.0, -0.0, np.nan, np.inf], [-0.0, 0.0, 1.0, -np.inf], [-0.0, -0.0, 5.0, 5.0],
-                    [np.nan, np.nan, np.nan, np.nan], [np.inf, -np.inf, np.inf, 0.0]])
+SPECIAL = np.array(
+    [
+        [0.0, -0.0, np.nan, np.inf],
+        [-0.0, 0.0, 1.0, -np.inf],
+        [-0.0, -0.0, 5.0, 5.0],
+        [np.nan, np.nan, np.nan, np.nan],
+        [np.inf, -np.inf, np.inf, 0.0],
+    ]
+)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

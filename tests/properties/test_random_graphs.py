@@ -29,31 +29,54 @@ from tetractys.pipeline import PIPELINES
 
 SIZES = (0, 1, 2, 3, 4, 7, 9, 17, 33)
 LEAVES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "s": ("float64", ()), "v": ("float64", ("A",)), "u": ("float64", ("B",)),
-    "x": ("float64", ("A", "B")), "y": ("float64", ("A", "B")), "z": ("float64", ("B", "C")),
-    "row": ("float64", ("1", "B")), "col": ("float64", ("A", "1")),
-    "f": ("float32", ("A", "B")), "i": ("int32", ("A", "B")), "k": ("int8", ("B",)),
-}  # fmt: skip
+    "s": ("float64", ()),
+    "v": ("float64", ("A",)),
+    "u": ("float64", ("B",)),
+    "x": ("float64", ("A", "B")),
+    "y": ("float64", ("A", "B")),
+    "z": ("float64", ("B", "C")),
+    "row": ("float64", ("1", "B")),
+    "col": ("float64", ("A", "1")),
+    "f": ("float32", ("A", "B")),
+    "i": ("int32", ("A", "B")),
+    "k": ("int8", ("B",)),
+}
 """Name -> dtype and sizes; "1" broadcasts, equal letters are equal sizes."""
 
 SMOOTH: dict[str, Callable[[Any], Any]] = {
-    "tanh": T.tanh, "sigmoid": T.nnet.sigmoid, "softplus": T.nnet.softplus,
+    "tanh": T.tanh,
+    "sigmoid": T.nnet.sigmoid,
+    "softplus": T.nnet.softplus,
     "sqr": lambda a: T.tanh(a) ** 2,
-    "neg": lambda a: -a, "exp": lambda a: T.exp(T.tanh(a)), "log": lambda a: T.log(1 + a * a),
-    "log1p": lambda a: T.log1p(abs(a)), "sqrt": lambda a: T.sqrt(1 + a * a), "abs": abs,
-    "expm1": lambda a: T.expm1(-abs(a)), "half": lambda a: a / 2, "plus": lambda a: a + 1,
-    "inverse": lambda a: 1 / (2 + T.tanh(a)), "minus": lambda a: 1 - a,
-}  # fmt: skip
+    "neg": lambda a: -a,
+    "exp": lambda a: T.exp(T.tanh(a)),
+    "log": lambda a: T.log(1 + a * a),
+    "log1p": lambda a: T.log1p(abs(a)),
+    "sqrt": lambda a: T.sqrt(1 + a * a),
+    "abs": abs,
+    "expm1": lambda a: T.expm1(-abs(a)),
+    "half": lambda a: a / 2,
+    "plus": lambda a: a + 1,
+    "inverse": lambda a: 1 / (2 + T.tanh(a)),
+    "minus": lambda a: 1 - a,
+}
 PAIRS: dict[str, Callable[[Any, Any], Any]] = {
-    "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / (2 + T.tanh(b)), "maximum": T.maximum, "minimum": T.minimum,
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / (2 + T.tanh(b)),
+    "maximum": T.maximum,
+    "minimum": T.minimum,
     "second": lambda a, b: T.second(a, b),
-}  # fmt: skip
+}
 REDUCTIONS: dict[str, Callable[..., Any]] = {
-    "sum": T.sum, "mean": T.mean, "max": T.max, "min": T.min,
+    "sum": T.sum,
+    "mean": T.mean,
+    "max": T.max,
+    "min": T.min,
     "squares": lambda a, axis: (a * a).sum(axis=axis),
     "keep": lambda a, axis: a - a.mean(axis=axis, keepdims=True),
-}  # fmt: skip
+}
 SLICES = (
     slice(None, None, -1),
     slice(1, None),
