@@ -45,8 +45,23 @@ def element_type(dtype: str) -> Attribute:
     return _ELEMENTS[dtype]
 
 
+_known: dict[int, tuple[str, Attribute]] = {}
+
+
 def dtype_of(type_: Attribute) -> str:
-    """The dtype name of a scalar, vector, tensor or memref type; ValueError for any other."""
+    """The dtype name of a scalar, vector, tensor or memref type; ValueError for any other.
+
+    What was found is kept by identity: hashing a type costs 3 us, and each operation is asked.
+    """
+    found = _known.get(id(type_))
+    if found is None:
+        if len(_known) > 10_000:
+            _known.clear()
+        found = _known[id(type_)] = _dtype_of(type_), type_  # the type stays alive
+    return found[0]
+
+
+def _dtype_of(type_: Attribute) -> str:
     if isinstance(type_, TensorType | VectorType | MemRefType):
         type_ = type_.element_type
     try:

@@ -44,16 +44,6 @@ class Facts(NamedTuple):
             for kind, message, site, op in self.errors
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """What the cache keeps beside the object."""
-        return {"externs": self.externs, "errors": self.errors, "has_shape": self.has_shape}
-
-    @staticmethod
-    def from_json(data: dict[str, Any]) -> Facts:
-        """The inverse of `to_json`."""
-        errors = tuple(tuple(entry) for entry in data["errors"])
-        return Facts(tuple(data["externs"]), errors, data["has_shape"])
-
 
 class Compiled(NamedTuple):
     """Object code with its facts, and the times (seconds) that its steps took."""
@@ -75,7 +65,7 @@ def compile_request(request: Request, mode: str) -> Compiled:
             jit.host()
         key = cache.key(request.key, mode)
         if (entry := cache.get_entry(key)) is not None:
-            return Compiled(entry.object, Facts.from_json(entry.metadata), times, from_cache=True)
+            return Compiled(entry.object, Facts(**entry.metadata), times, from_cache=True)
         prepare(CompiledFunction)  # the trampoline, in a thread, beside the passes
         module = run_pipeline(request, mode, times=times)
         facts = read_facts(module, request)
@@ -83,7 +73,7 @@ def compile_request(request: Request, mode: str) -> Compiled:
             text = emit(module)
     with _timed(times, "llvm"):
         object_code = jit.compile_text(text)
-    cache.put(key, object_code, facts.to_json())
+    cache.put(key, object_code, facts._asdict())
     return Compiled(object_code, facts, times)
 
 
