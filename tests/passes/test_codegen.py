@@ -253,8 +253,10 @@ func.func @main(%x: tensor<?x?x{t}>) -> (tensor<?x?x{t}>, tensor<?x{t}>) {{
   %n = loops.dim %x, 0 : tensor<?x?x{t}>
   %d = loops.dim %x, 1 : tensor<?x?x{t}>
   %p, %s = loops.nest (%i < %n) ins(%xi = %x[%i, :] : tensor<?x?x{t}>)
-      -> (collect[%i, :] : tensor<?x?x{t}>, collect[%i] : tensor<?x{t}>) schedule {{jam = {rows} : i64}} {{
-    %m = loops.nest (%k < %d) ins(%a = %xi[%k] : tensor<?x{t}>) -> (max[] : {t}) schedule {{vector = {w} : i64}} {{
+      -> (collect[%i, :] : tensor<?x?x{t}>, collect[%i] : tensor<?x{t}>)
+          schedule {{jam = {rows} : i64}} {{
+    %m = loops.nest (%k < %d) ins(%a = %xi[%k] : tensor<?x{t}>)
+        -> (max[] : {t}) schedule {{vector = {w} : i64}} {{
       loops.yield %a : {t}
     }}
     %e, %z = loops.nest (%k < %d) ins(%a = %xi[%k] : tensor<?x{t}>)
@@ -265,7 +267,8 @@ func.func @main(%x: tensor<?x?x{t}>) -> (tensor<?x?x{t}>, tensor<?x{t}>) {{
     }}
     %one = elemwise.constant 1.0 : {t}
     %r = elemwise.true_div %one, %z : {t}
-    %q = loops.nest (%k < %d) ins(%f = %e[%k] : tensor<?x{t}>) -> (collect[%k] : tensor<?x{t}>) schedule {{vector = {w} : i64}} {{
+    %q = loops.nest (%k < %d) ins(%f = %e[%k] : tensor<?x{t}>)
+        -> (collect[%k] : tensor<?x{t}>) schedule {{vector = {w} : i64}} {{
       %v = elemwise.mul %f, %r : {t}
       loops.yield %v : {t}
     }}
@@ -297,7 +300,8 @@ GEMV_PAIR = """
 func.func @main(%x: tensor<?x?xf64>, %w: tensor<?xf64>, %y: tensor<?xf64>) -> ({results}) {{
   %n = loops.dim %x, 0 : tensor<?x?xf64>
   %d = loops.dim %x, 1 : tensor<?x?xf64>
-  %t, %g, %c, %m = loops.nest (%i < %n) ins(%xi = %x[%i, :] : tensor<?x?xf64>, %yi = %y[%i] : tensor<?xf64>)
+  %t, %g, %c, %m = loops.nest (%i < %n)
+      ins(%xi = %x[%i, :] : tensor<?x?xf64>, %yi = %y[%i] : tensor<?xf64>)
       -> (collect[%i] : tensor<?xf64>, {kind}[:] : tensor<?xf64>, add[] : f64, max[] : f64)
       schedule {{jam = {rows} : i64}} {{
     %dot = loops.nest (%k < %d) ins(%a = %xi[%k] : tensor<?xf64>, %wk = %w[%k] : tensor<?xf64>)
@@ -306,7 +310,8 @@ func.func @main(%x: tensor<?x?xf64>, %w: tensor<?xf64>, %y: tensor<?xf64>) -> ({
       loops.yield %p : f64
     }}
     %r = elemwise.sub %dot, %yi : f64
-    %u = loops.nest (%k < %d) ins(%a = %xi[%k] : tensor<?xf64>) -> (collect[%k] : tensor<?xf64>) schedule {{vector = 8 : i64}} {{
+    %u = loops.nest (%k < %d) ins(%a = %xi[%k] : tensor<?xf64>)
+        -> (collect[%k] : tensor<?xf64>) schedule {{vector = 8 : i64}} {{
       %v = elemwise.mul %a, %r : f64
       loops.yield %v : f64
     }}
@@ -465,15 +470,18 @@ def test_in_place_tails(compile_kernel: Compile, size: int) -> None:
     text = """
     func.func @main(%x: tensor<?xf64>) -> (tensor<?xf64>, f64) {
       %n = loops.dim %x, 0 : tensor<?xf64>
-      %t = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8 : i64} {
+      %t = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>)
+          -> (collect[%i] : tensor<?xf64>) schedule {vector = 8 : i64} {
         %0 = elemwise.add %a, %a : f64
         loops.yield %0 : f64
       }
-      %u, %s = loops.nest (%i < %n) ins(%a = %t[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>, add[] : f64) schedule {vector = 8 : i64} {
+      %u, %s = loops.nest (%i < %n) ins(%a = %t[%i] : tensor<?xf64>)
+          -> (collect[%i] : tensor<?xf64>, add[] : f64) schedule {vector = 8 : i64} {
         %0 = elemwise.exp %a : f64
         loops.yield %0, %a : f64, f64
       }
-      %v = loops.nest (%i < %n) ins(%a = %u[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8 : i64} {
+      %v = loops.nest (%i < %n) ins(%a = %u[%i] : tensor<?xf64>)
+          -> (collect[%i] : tensor<?xf64>) schedule {vector = 8 : i64} {
         %0 = elemwise.expm1 %a : f64
         %1 = elemwise.add %0, %s : f64
         loops.yield %1 : f64
