@@ -7,7 +7,8 @@ Nests A before B, along dimension a of A and b of B, may be fused iff
   (3) no value outside the two lies on a path from A to B;
   (4) neither has effects.
 Nests between the two that satisfy the same clauses are fused with them. It is worth it when the
-array that is no longer read or stored has the rank of the deeper nest: other work, elementwise and
+array that is no longer read or stored has the rank of the deeper nest, and no array is stored
+column by column: other work, elementwise and
 not on the way to a second use of a row, stays in its own nest, vectorised along its own dimension.
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from xdsl.dialects.builtin import LocationAttr
-from xdsl.ir import OpResult, SSAValue
+from xdsl.ir import Operation, OpResult, SSAValue
 
 from tetractys.dialects.loops import SCATTERS, Map, NestOp
 from tetractys.passes.fuse_graph import BlockGraph, Group, Item
@@ -116,8 +117,10 @@ def check_group(graph: BlockGraph, candidate: Candidate, groups: set[Group]) -> 
     for item in fresh:
         _check_uses(item, known, groups, graph)
     _check_sizes(candidate, iterators)
+    members = {item.op for group in groups for item in group.members}
     for item, iterator in iterators.items():
         check_peel(item, iterator)
+        check_columns(item, iterator, members)
     return iterators
 
 
@@ -207,6 +210,21 @@ def check_peel(item: Item, iterator: int) -> None:
             raise No(2, f"{name_of(item.op)} finds a first position along several dimensions")
         if kind == "argmax" and iterator in combined and len(combined) < nest.rank:
             raise No(2, f"{name_of(item.op)} finds first positions of whole rows at once")
+
+
+def check_columns(item: Item, iterator: int, members: set[Operation]) -> None:
+    """Whether what the loop gives are rows of an array that is stored, not its columns.
+
+    One column at a time is slow: a vector of neighbours is what the other order stores at once.
+    """
+    nest = item.nest
+    assert nest is not None
+    for entries, result in zip(nest.result_map_list, nest.results):
+        inner = [entry for entry in entries if entry >= 0 and entry != iterator]
+        if not inner or entries[-1] != iterator:
+            continue
+        if any(use.operation not in members for use in result.uses):
+            raise No(PROFIT, f"the loop would store {name_of_value(result)} column by column")
 
 
 def check_profit(candidate: Candidate, depth: int) -> None:

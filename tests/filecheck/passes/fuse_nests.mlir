@@ -161,3 +161,18 @@ func.func @profit(%x: tensor<?x?xf64>, %w: tensor<?xf64>) -> tensor<?xf64> {
 // CHECK: loops.nest (%{{.+}} < %{{.+}}) ins
 // CHECK: elemwise.sigmoid
 // COUNT-LABEL: func.func @profit
+
+// -----
+
+// No profit: a loop over the columns would store the result column by column.
+func.func @columns(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
+  %m = tensor.reduce %x {kind = "add", axes = array<i64: 0>} : (tensor<?x?xf64>) -> tensor<?xf64>
+  %m1 = tensor.dimshuffle %m {order = array<i64: -1, 0>} : (tensor<?xf64>) -> tensor<1x?xf64>
+  %r = elemwise.sub %x, %m1 : (tensor<?x?xf64>, tensor<1x?xf64>) -> tensor<?x?xf64>
+  func.return %r : tensor<?x?xf64>
+}
+// CHECK-LABEL: func.func @columns
+// CHECK: loops.nest {{.*}}add[%{{.+}}]
+// CHECK-NOT: collect[:, %{{.+}}]
+// CHECK: loops.nest {{.*}}collect[%{{.+}}, %{{.+}}]
+// COUNT-LABEL: func.func @columns
