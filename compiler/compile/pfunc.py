@@ -114,7 +114,10 @@ def mode_name(mode: Any) -> str:
         mode = config.mode
     found = mode if isinstance(mode, str) else getattr(mode, "pipeline", None)
     if found not in MODES:
-        raise ValueError(f"mode: found {mode!r}; expected one of {', '.join(sorted(MODES))}")
+        raise ValueError(
+            f"No predefined mode exist for string: {mode}; expected one of "
+            f"{', '.join(sorted(MODES))}"
+        )
     return MODES[found]
 
 

@@ -126,3 +126,30 @@ def test_terms_of_a_gradient_stand_in_theanos_order() -> None:
         "(fill((x + exp(x)), fill(Sum{acc_dtype=float64}((x + exp(x))), TensorConstant{1.0})) "
         "* exp(x)))"
     )
+
+
+@pytest.mark.parametrize("second", range(5))
+@pytest.mark.parametrize("first", range(5))
+def test_dot_in_all_rank_pairs(first: int, second: int) -> None:
+    """NumPy's, and the gradient of a sum of squares."""
+    rng = np.random.default_rng(0)
+    shapes = [(), (4,), (4, 4), (2, 4, 4), (3, 2, 4, 4)]
+    a, b = (T.TensorType("float64", (False,) * rank)() for rank in (first, second))
+    x, y = rng.standard_normal(shapes[first]), rng.standard_normal(shapes[second])
+    product = T.dot(a, b)
+    value, slope = function([a, b], [product, T.grad((product**2).sum(), a)])(x, y)
+    wanted = np.dot(x, y)
+    np.testing.assert_allclose(value, wanted, rtol=1e-12, atol=1e-13)
+    step = 1e-6 * rng.standard_normal(x.shape)
+    change = (np.dot(x + step, y) ** 2).sum() - (np.dot(x - step, y) ** 2).sum()
+    np.testing.assert_allclose((slope * step).sum(), change / 2, rtol=1e-6, atol=1e-9)
+
+
+def test_dot_of_arrays_keeps_flags_and_checks_sizes() -> None:
+    t = T.TensorType("float64", (True, False, False))("t")
+    m = T.dmatrix("m")
+    assert T.dot(t, m).broadcastable == (True, False, False)
+    f = function([t, m], T.dot(t, m))
+    assert f(np.zeros((1, 0, 3)), np.zeros((3, 2))).shape == (1, 0, 2)
+    with pytest.raises(ValueError, match=r"not aligned: 3 \(dim 1\) != 2 \(dim 0\)"):
+        f(np.zeros((1, 2, 3)), np.zeros((2, 2)))

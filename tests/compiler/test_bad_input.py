@@ -25,8 +25,7 @@ def line_of(error: BaseException) -> str:
 def refused(
     kind: type[BaseException], words: str, call: Callable[[], Any], *, line: bool = True
 ) -> None:
-    """`call` raises `kind` with text that has `words`, and names this file unless `line` is False.
-    """
+    """`call` raises `kind` with text that has `words`, and names this file unless `line` is False."""
     with pytest.raises(kind) as caught:
         call()
     text = line_of(caught.value)
@@ -96,7 +95,12 @@ def test_arity() -> None:
         lambda: f(1.0, 2.0, 3.0),
         line=False,
     )
-    refused(TypeError, "Unknown input or state: z. The function has 2 named inputs (x, y).", lambda: f(1.0, z=2.0), line=False)
+    refused(
+        TypeError,
+        "Unknown input or state: z. The function has 2 named inputs (x, y).",
+        lambda: f(1.0, z=2.0),
+        line=False,
+    )
 
 
 def test_inputs_of_function() -> None:
