@@ -88,8 +88,8 @@ SCATTERS = ("scatter_add", "scatter_set")
 KINDS = ("collect", *MONOIDS, "argmax", *SCATTERS)
 
 CONTRACT = "contract"
-"""Attribute of the multiplication in a dot product: it may be rounded together with the sum (fma), as
-a BLAS library does. No other operation's bits depend on what it is fused with."""
+"""Attribute of the multiplication in a dot product: it may be rounded together with the sum (fma),
+as a BLAS library does. No other operation's bits depend on what it is fused with."""
 
 Map = tuple[int, ...]
 """One entry a dimension: an iterator's number, `SLICE`, `YIELDED`, or `ZERO`."""

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
-    from xdsl.irdl.declarative_assembly_format import FormatProgram, OpDef
+    from xdsl.irdl import OpDef
+    from xdsl.irdl.declarative_assembly_format import FormatProgram
     from xdsl.parser import Parser
     from xdsl.printer import Printer
 

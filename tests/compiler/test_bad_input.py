@@ -25,7 +25,7 @@ def line_of(error: BaseException) -> str:
 def refused(
     kind: type[BaseException], words: str, call: Callable[[], Any], *, line: bool = True
 ) -> None:
-    """`call` raises `kind` with text that has `words`, and names this file unless `line` is False."""
+    """`call` raises `kind`; its text has `words`, and names this file unless `line` is False."""
     with pytest.raises(kind) as caught:
         call()
     text = line_of(caught.value)
