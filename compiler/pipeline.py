@@ -24,42 +24,43 @@ class Step(NamedTuple):
 CASTS = Step(
     "explicit-casts", "tensor", "1. Every later pass may take equal element types for granted."
 )
+CHECKS = Step(
+    "hoist-checks",
+    "tensor",
+    "2. Before anything removes an operation: its sizes must agree even if nobody reads its "
+    "value. (Checks that rewrites make redundant are merged by lower-to-loops.)",
+)
 CANONICALIZE = Step(
     "canonicalize",
     "tensor",
-    "2. Fewer forms to match: casts of casts, constants to the right, shapes read from arguments.",
+    "3. Fewer forms to match: casts of casts, constants to the right, shapes read from arguments.",
 )
 CSE = Step(
-    "cse", "tensor", "3. The gradient repeats the forward graph; patterns see each value once."
+    "cse", "tensor", "4. The gradient repeats the forward graph; patterns see each value once."
 )
 AUTODIFF = Step(
     "autodiff",
     "tensor",
-    "4. Textual IR may hold tensor.grad; derivatives of canonical IR "
+    "5. Textual IR may hold tensor.grad; derivatives of canonical IR "
     "are smaller. (Graphs come differentiated by T.grad.)",
 )
 STABILIZE = Step(
     "stabilize",
     "tensor",
-    "5. Before folding: its patterns are of the expression as "
+    "6. Before folding: its patterns are of the expression as "
     "written, and folding would bake an overflow in.",
 )
-FOLD = Step("constant-fold", "tensor", "6. Constants that the rewrites above brought together.")
-CANONICALIZE_AGAIN = Step("canonicalize", "tensor", "7. What stabilising and folding left behind.")
-CSE_AGAIN = Step("cse", "tensor", "8. Stabilised forward and backward parts meet in sigmoid(t).")
+FOLD = Step("constant-fold", "tensor", "7. Constants that the rewrites above brought together.")
+CANONICALIZE_AGAIN = Step("canonicalize", "tensor", "8. What stabilising and folding left behind.")
+CSE_AGAIN = Step("cse", "tensor", "9. Stabilised forward and backward parts meet in sigmoid(t).")
 DECOMPOSE = Step(
     "decompose",
     "tensor",
-    "9. softmax is one operation for the rewrites above, and "
+    "10. softmax is one operation for the rewrites above, and "
     "reductions and elementwise work for fusion below.",
 )
 BLAS = Step(
-    "choose-blas", "tensor", "10. Matrix products leave before fusion, transposes absorbed."
-)
-CHECKS = Step(
-    "hoist-checks",
-    "tensor",
-    "11. The last pass that sees shapes of whole arrays: after it equal sizes are one value.",
+    "choose-blas", "tensor", "11. Matrix products leave before fusion, transposes absorbed."
 )
 FUSE_ELEMWISE = Step(
     "fuse-elemwise",
@@ -81,6 +82,7 @@ LLVM = Step("lower-loops-to-llvm", "llvm", "21. What LLVM's code generator is to
 PIPELINES: dict[str, tuple[Step, ...]] = {
     "FAST_RUN": (
         CASTS,
+        CHECKS,
         CANONICALIZE,
         CSE,
         AUTODIFF,
@@ -90,7 +92,6 @@ PIPELINES: dict[str, tuple[Step, ...]] = {
         CSE_AGAIN,
         DECOMPOSE,
         BLAS,
-        CHECKS,
         FUSE_ELEMWISE,
         LOWER,
         FUSE_NESTS,
@@ -104,11 +105,11 @@ PIPELINES: dict[str, tuple[Step, ...]] = {
     ),
     "FAST_COMPILE": (
         CASTS,
+        CHECKS,
         AUTODIFF,
         CANONICALIZE,
         DECOMPOSE,
         BLAS,
-        CHECKS,
         LOWER,
         EXPAND,
         BUFFERIZE,

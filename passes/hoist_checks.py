@@ -2,8 +2,10 @@
 
 Level 1 says by its types and operations which sizes must agree; this pass says it by
 `tensor.check_equal`, once an equation, none that earlier ones imply, each with the location of the
-operation that needs it and Theano's words. Pre-condition: level 1. Post-condition: `SizeAnalysis`
-finds no equation that is not checked; the checks that depend on arguments stand first.
+operation that needs it and Theano's words. Checks that are there already are merged and hoisted
+like the others. It runs before any pass that removes operations: whatever becomes of an operation,
+the sizes that it needs are checked. Pre-condition: level 1. Post-condition: `SizeAnalysis` finds no
+equation that is not checked, and no check that others imply; those of arguments stand first.
 
     %0 = elemwise.add %x, %y : tensor<?xf64>
  to
@@ -29,6 +31,7 @@ from tetractys.dialects.build import build
 from tetractys.dialects.elemwise import ElemwiseOp
 from tetractys.dialects.signature import Signature
 from tetractys.dialects.tensor import CheckEqualOp, SizeOp
+from tetractys.passes.rewriting import erase
 from tetractys.passes.size_expressions import Size, operands_of, postorder
 from tetractys.passes.sizes import Equation, SizeAnalysis
 
@@ -161,21 +164,41 @@ def build_check(emitter: ScalarEmitter, equation: Equation) -> None:
     emitter.block.insert_op_before(check, emitter.anchor)
 
 
+def entry_of(block: Block) -> set[Operation]:
+    """The operations of the entry: sizes, integer scalars and checks, up to the first other one."""
+    entry: set[Operation] = set()
+    for op in block.ops:
+        if not isinstance(op, CheckEqualOp) and not is_scalar_operation(op):
+            break
+        entry.add(op)
+    return entry
+
+
 def hoist_checks(block: Block) -> None:
-    """Checks every equation of a block, at its entry where its sizes are known there."""
-    equations = SizeAnalysis(block).equations
-    first = block.first_op
-    if not equations or first is None:
+    """Checks every equation of a block once, at its entry where its sizes are known there."""
+    analysis = SizeAnalysis(block)
+    for op in analysis.implied:
+        erase(op)
+    equations, first = list(analysis.equations), block.first_op
+    if first is None:
         return
-    entry = ScalarEmitter(block, first)
+    if analysis.checks:
+        entry = entry_of(block)
+        equations += [check for check in analysis.checks if check.operation not in entry]
+    if not equations:
+        return
+    emitter = ScalarEmitter(block, first)
     positions: dict[Operation, int] = {}
     for equation in equations:
         if not positions and any(size.rank > 1 for size in (equation.lhs, equation.rhs)):
             positions = {op: number for number, op in enumerate(block.ops)}
         late = latest_leaf(equation, positions)
+        is_check = isinstance(equation.operation, CheckEqualOp)
         if late is None:
-            build_check(entry, equation)
-        else:
+            build_check(emitter, equation)
+            if is_check:
+                erase(equation.operation)
+        elif not is_check:
             assert late.next_op is not None
             build_check(ScalarEmitter(block, late.next_op), equation)
 

@@ -70,6 +70,7 @@ class SizeTable:
 
     def __init__(self) -> None:
         self._nodes: dict[Key, Size] = {}
+        self.unions = 0
 
     def _node(self, key: Key, value: SSAValue | None = None) -> Size:
         node = self._nodes.get(key)
@@ -156,6 +157,7 @@ class SizeTable:
             if second.rank < first.rank:
                 first, second = second, first
             second.parent = first
+            self.unions += 1
 
 
 def is_nonnegative(size: Size, depth: int = 8) -> bool:

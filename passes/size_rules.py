@@ -373,7 +373,10 @@ def _advanced_inc_subtensor(analysis: SizeAnalysis, op: Operation) -> None:
 
 
 def _check_equal(analysis: SizeAnalysis, op: Operation) -> None:
-    analysis.checked(analysis.scalar(op.operands[0]), analysis.scalar(op.operands[1]))
+    lhs, rhs = (analysis.scalar(operand) for operand in op.operands)
+    props = _props(op)
+    kind = str(props.get("kind", "ValueError"))
+    analysis.check(lhs, rhs, str(props["message"]), op, kind)
 
 
 RULES: dict[str, Callable[[SizeAnalysis, Operation], None]] = {

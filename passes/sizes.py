@@ -9,7 +9,9 @@ those of x and y.
 
     analysis = SizeAnalysis(block)
     analysis.of(value)        # one Size a dimension
-    analysis.equations        # what must hold, in the order of the program
+    analysis.equations        # what must hold and is not checked, in the order of the program
+    analysis.checks           # what the program checks
+    analysis.implied          # its checks that say nothing new
 """
 
 from __future__ import annotations
@@ -47,10 +49,14 @@ class SizeAnalysis:
     def __init__(self, block: Block) -> None:
         self.table = SizeTable()
         self.equations: list[Equation] = []
+        self.checks: list[Equation] = []
+        self.implied: list[Operation] = []
         self._sizes: dict[SSAValue, tuple[Size, ...]] = {}
         self._scalars: dict[SSAValue, Size] = {}
         self._vectors: dict[SSAValue, tuple[Size, ...]] = {}
-        self._checked: set[tuple[Size, Size]] = set()
+        self._checked: list[tuple[Size, Size]] = []
+        self._known: set[tuple[Size, Size]] = set()
+        self._known_at = (0, 0)
         for argument in block.args:
             self._sizes[argument] = self._declared(argument)
         for op in block.ops:
@@ -140,20 +146,38 @@ class SizeAnalysis:
     ) -> None:
         """Two sizes must be equal: an equation unless known, and one class from here on."""
         if not self.table.same(lhs, rhs):
-            self.equations.append(Equation(lhs, rhs, message, kind, op))
+            if not self._is_checked(lhs, rhs):
+                self.equations.append(Equation(lhs, rhs, message, kind, op))
             self.table.union(lhs, rhs)
 
     def require_number(self, lhs: Size, rhs: Size, message: str, op: Operation) -> None:
         """As `require` for numbers that are no sizes of their own (a maximum of two, say)."""
-        canonical = self.table.canonical
-        pair = canonical(lhs), canonical(rhs)
-        known = {(canonical(first), canonical(second)) for first, second in self._checked}
-        if pair[0] is not pair[1] and pair not in known:
-            self._checked.add((lhs, rhs))
+        if not self._is_checked(lhs, rhs):
+            self._checked.append((lhs, rhs))
             self.equations.append(Equation(lhs, rhs, message, "ValueError", op))
 
-    def checked(self, lhs: Size, rhs: Size) -> None:
-        """The program itself checks that two numbers are equal."""
-        self._checked.add((lhs, rhs))
+    def check(
+        self, lhs: Size, rhs: Size, message: str, op: Operation, kind: str = "ValueError"
+    ) -> None:
+        """The program itself checks an equation; `implied` where what is before it does so too."""
+        if self._is_checked(lhs, rhs):
+            self.implied.append(op)
+            return
+        self.checks.append(Equation(lhs, rhs, message, kind, op))
+        self._checked.append((lhs, rhs))
         if lhs.rank < 3 and rhs.rank < 3:
             self.table.union(lhs, rhs)
+
+    def _is_checked(self, lhs: Size, rhs: Size) -> bool:
+        """Whether two numbers are the same, or one of the checks is of them."""
+        canonical = self.table.canonical
+        pair = canonical(lhs), canonical(rhs)
+        if pair[0] is pair[1]:
+            return True
+        if lhs.rank < 3 and rhs.rank < 3:
+            return False  # a check would have merged them
+        now = len(self._checked), self.table.unions
+        if self._known_at != now:  # classes have merged, or there are more
+            self._known = {(canonical(first), canonical(second)) for first, second in self._checked}
+            self._known_at = now
+        return pair in self._known
