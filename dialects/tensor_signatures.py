@@ -312,7 +312,8 @@ ARANGE = _define("arange", 3, _arange, "start, start + step, ... below stop.", {
 # Reductions and products.
 REDUCE = _define("reduce", 1, _reduce,
                  "Reduction by a monoid over `axes`; of sums and products, small integers give "
-                 "64-bit ones; `acc_dtype` is the dtype of the accumulator, `dtype` the result's.",
+                 "64-bit ones; `acc_dtype` is the dtype of the accumulator, `dtype` the result's. "
+                 "`max` and `min` give NaN if there is one; of zeros +0 is the larger one.",
                  {"kind": "str", "axes": "ints", "dtype": "dtype?", "acc_dtype": "dtype?"})
 MAX_AND_ARGMAX = _define("max_and_argmax", 1, _max_and_argmax,
                          "The largest value over `axes` and its first position in row-major order.",

@@ -2,8 +2,8 @@
 
 softmax and log_softmax are one operation for the passes that know their algebra, and a maximum, a
 sum and a few elementwise operations for those that fuse. They stay shifted by the row's maximum:
-exact as the oracle defines them. A largest value whose position nobody asks for is a plain
-reduction.
+exact as the oracle defines them. A largest value is a plain reduction, a `max_and_argmax` beside it
+gives the position if somebody asks for it: of zeros the reduction takes +0, the position is first.
 
     %0 = tensor.softmax %x : tensor<?x?xf64>
     // becomes
@@ -62,17 +62,17 @@ def log_softmax(rw: Rewriter, op: Operation) -> bool:
 
 
 @PATTERNS.on(tensor.MaxAndArgmaxOp)
-def largest_value_alone(rw: Rewriter, op: Operation) -> bool:
-    """max_and_argmax(x) whose position nobody uses -> reduce max."""
-    value, position = op.results
-    if position.first_use is not None:
+def largest_value(rw: Rewriter, op: Operation) -> bool:
+    """max_and_argmax(x) whose value is used -> reduce max."""
+    value = op.results[0]
+    if value.first_use is None:
         return False
     axes = props_of(cast(SignatureOp, op))["axes"]
     return rw.replace_value(value, rw.make(tensor.ReduceOp, op.operands[0], kind="max", axes=axes))
 
 
 class DecomposePass(ModulePass):
-    """Writes softmax, log_softmax and a lone maximum as reductions and elementwise operations."""
+    """Writes softmax, log_softmax and maxima as reductions and elementwise operations."""
 
     name = "decompose"
 

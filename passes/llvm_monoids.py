@@ -2,8 +2,11 @@
 
 Kinds are `add mul max min and or`; of bools `add` and `max` are `or`, `mul` and `min` are `and`. A
 maximum keeps a NaN: in a loop by a mask of lanes that saw one (a comparison and a select a step,
-LOOPS 4), elsewhere by a select. The tree adds virtual lane v to v + half, so that the number of
-lanes of the host does not change the bits, and neither does a rotation of the accumulators.
+LOOPS 4), elsewhere by a select. Of zeros +0 is the larger one, whatever the order: a maximum is
+negative iff all its values are, so a loop keeps the `and` of their bits (of a minimum the `or`),
+and elsewhere the sign is put right at each step. The tree adds virtual lane v to v + half, so that
+the number of lanes of the host does not change the bits, and neither does a rotation of the
+accumulators.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Attribute, SSAValue
 
 from tetractys.dialects import types
-from tetractys.passes.llvm_builder import lanes_of, llvm_type, vector_of
+from tetractys.passes.llvm_builder import element_of, itemsize, lanes_of, llvm_type, vector_of
 from tetractys.passes.llvm_scopes import ScopedBuilder
 
 _IDENTITIES = {"add": 0, "or": 0, "mul": 1, "and": -1}
@@ -45,8 +48,8 @@ class Monoid:
         return self.dtype.startswith("float")
 
     @property
-    def keeps_nan(self) -> bool:
-        """Whether a loop carries a mask of NaNs for it."""
+    def is_extremum(self) -> bool:
+        """Whether a loop carries a mask of NaNs and the signs for it."""
         return self.is_float and self.kind in ("max", "min")
 
     @property
@@ -96,7 +99,7 @@ def combine(builder: ScopedBuilder, monoid: Monoid, acc: SSAValue, value: SSAVal
     if monoid.is_float:
         better = builder.fcmp("ogt" if monoid.kind == "max" else "olt", acc, value)
         keeps = builder.binary(llvm.OrOp, better, builder.fcmp("uno", acc, acc))
-        return builder.select(keeps, acc, value)
+        return _signed(builder, monoid, builder.select(keeps, acc, value), acc, value)
     sign = "u" if monoid.dtype.startswith("uint") else "s"
     return builder.intrinsic(f"llvm.{sign}{monoid.kind}", (acc, value), acc.type)
 
@@ -104,7 +107,7 @@ def combine(builder: ScopedBuilder, monoid: Monoid, acc: SSAValue, value: SSAVal
 def combine_ordered(
     builder: ScopedBuilder, monoid: Monoid, acc: SSAValue, value: SSAValue
 ) -> SSAValue:
-    """One step of a maximum or minimum that drops NaNs: a mask carries them."""
+    """One step of a maximum or minimum without NaNs and signs of zeros: the loop carries them."""
     better = builder.fcmp("ogt" if monoid.kind == "max" else "olt", value, acc)
     return builder.select(better, value, acc)
 
@@ -119,12 +122,54 @@ def put_nan(builder: ScopedBuilder, acc: SSAValue, mask: SSAValue) -> SSAValue:
     return builder.select(mask, builder.constant(math.nan, acc.type), acc)
 
 
+def no_signs(builder: ScopedBuilder, monoid: Monoid, lanes: int) -> SSAValue:
+    """The signs of no value at all, in integers as wide as the values."""
+    element = IntegerType(8 * itemsize(monoid.element))
+    return builder.constant(-1 if monoid.kind == "max" else 0, vector_of(element, lanes))
+
+
+def keep_signs(
+    builder: ScopedBuilder, monoid: Monoid, signs: SSAValue, value: SSAValue
+) -> SSAValue:
+    """The signs of the values so far and of one more: negative if all are, of a minimum if any."""
+    instruction = llvm.AndOp if monoid.kind == "max" else llvm.OrOp
+    return builder.binary(instruction, signs, _bits(builder, value, element_of(signs.type)))
+
+
+def put_signs(
+    builder: ScopedBuilder, monoid: Monoid, result: SSAValue, signs: SSAValue
+) -> SSAValue:
+    """An extremum with its sign: it was right but for zeros, of which any was taken."""
+    integer = element_of(signs.type)
+    bits, sign = _bits(builder, result, integer), 1 << (element_width(integer) - 1)
+    if monoid.kind == "max":
+        allowed = builder.binary(llvm.OrOp, signs, builder.constant(sign - 1, signs.type))
+        fixed = builder.binary(llvm.AndOp, bits, allowed)
+    else:
+        found = builder.binary(llvm.AndOp, signs, builder.constant(-sign, signs.type))
+        fixed = builder.binary(llvm.OrOp, bits, found)
+    return builder.convert(llvm.BitcastOp, fixed, element_of(result.type))
+
+
+def _bits(builder: ScopedBuilder, value: SSAValue, integer: Attribute) -> SSAValue:
+    return builder.convert(llvm.BitcastOp, value, integer)
+
+
+def _signed(
+    builder: ScopedBuilder, monoid: Monoid, result: SSAValue, acc: SSAValue, value: SSAValue
+) -> SSAValue:
+    """An extremum of two values with its sign."""
+    signs = _bits(builder, acc, IntegerType(8 * itemsize(monoid.element)))
+    return put_signs(builder, monoid, result, keep_signs(builder, monoid, signs, value))
+
+
 def fold(builder: ScopedBuilder, monoid: Monoid, accumulators: Sequence[SSAValue]) -> SSAValue:
-    """Several accumulators to one: j with j + half, as the lanes."""
+    """Several accumulators to one: j with j + half, as the lanes; of extrema still without NaNs."""
+    step = combine_ordered if monoid.is_extremum else combine
     level = list(accumulators)
     while len(level) > 1:
         half = len(level) // 2
-        level = [combine(builder, monoid, a, b) for a, b in zip(level[:half], level[half:])]
+        level = [step(builder, monoid, a, b) for a, b in zip(level[:half], level[half:])]
     return level[0]
 
 
@@ -180,7 +225,10 @@ def combine_position(
     value: SSAValue,
     position: SSAValue,
 ) -> list[SSAValue]:
-    """One step of an argmax: the first largest value, a NaN the largest, and its position."""
+    """One step of an argmax: the first largest value, a NaN the largest, and its position.
+
+    Of zeros it is the first one, whatever its sign: the value is the element at the position.
+    """
     best, where = acc
     if monoid.is_float:
         larger = builder.fcmp("ugt", value, best)  # or one is a NaN; a NaN that stands stays

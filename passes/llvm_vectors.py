@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from tetractys.passes.llvm_nest import Accumulators, NestLowering
 
 Slots: TypeAlias = "list[list[SSAValue]]"
-"""Accumulators: one list a slot, in it one vector a row; masks of NaNs in one more slot."""
+"""Accumulators: one list a slot, in it one vector a row; of an extremum two more slots, of signs
+and of masks of NaNs."""
 
 VIRTUAL_BYTES = 256
 """The bytes of all accumulators of a result: the same number of lanes on every host."""
@@ -88,7 +89,8 @@ def fresh_accumulators(lowering: NestLowering, plan: Plan) -> list[SSAValue]:
     builder, rows = lowering.builder, max(lowering.lanes(plan), 1)
     start = monoids.identity(builder, plan.monoid, lowering.width)
     found = [start] * (rows * slots_of(lowering))
-    if plan.monoid.keeps_nan:
+    if plan.monoid.is_extremum:
+        found += [monoids.no_signs(builder, plan.monoid, lowering.width)] * rows
         found += [builder.constant(0, vector_of(i1, lowering.width))] * rows
     return found
 
@@ -103,11 +105,13 @@ def reduce_accumulators(
         vector = total_of(builder, plan.monoid, values)
         return monoids.reduce_lanes(builder, plan.monoid, vector)
     slots = _slots(values, rows)
-    nans = slots.pop() if plan.monoid.keeps_nan else None
+    nans = slots.pop() if plan.monoid.is_extremum else None
+    signs = slots.pop() if plan.monoid.is_extremum else None
     vectors: list[SSAValue] = []
     for row in range(rows):
         vector = monoids.fold(builder, plan.monoid, [slot[row] for slot in slots])
-        if nans is not None:
+        if nans is not None and signs is not None:
+            vector = monoids.put_signs(builder, plan.monoid, vector, signs[row])
             vector = monoids.put_nan(builder, vector, nans[row])
         vectors.append(vector)
     return monoids.reduce_rows(builder, plan.monoid, vectors)
@@ -305,7 +309,9 @@ class VectorLoops:
         for row, given in enumerate(self._operands(plan, plan.product, rows)):
             acc = slots[slot][row]
             slots[slot][row] = self._masked(mask, self._combined(plan.monoid, acc, given), acc)
-            if plan.monoid.keeps_nan:
+            if plan.monoid.is_extremum:
+                signs = monoids.keep_signs(self.builder, plan.monoid, slots[-2][row], given[0])
+                slots[-2][row] = self._masked(mask, signs, slots[-2][row])
                 found = monoids.is_nan(self.builder, given[0])
                 if mask is not None:
                     found = self.builder.binary(llvm.AndOp, found, mask)
@@ -315,7 +321,7 @@ class VectorLoops:
     def _combined(self, monoid: Monoid, acc: SSAValue, given: list[SSAValue]) -> SSAValue:
         if len(given) == 2:
             return self.frame.multiply_add(given[0], given[1], acc)
-        if monoid.keeps_nan:
+        if monoid.is_extremum:
             return monoids.combine_ordered(self.builder, monoid, acc, given[0])
         return monoids.combine(self.builder, monoid, acc, given[0])
 

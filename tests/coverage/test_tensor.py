@@ -418,6 +418,25 @@ def test_reductions_of_special_values(dtype: str, repeat: int) -> None:
     for value in (SPECIAL, SPECIAL.T, SPECIAL[::-1], SPECIAL[:, ::-1], SPECIAL[:3, :2]):
         value = np.tile(value, (repeat, repeat)).astype(dtype)
         for application, mine, right in zip(b.made, function(value), expected(function, [value])):
-            # Which of two zeros is the larger one, a reduction leaves open, as NumPy does.
-            problem = difference(mine, right, application.ulps, zeros=False)
+            problem = difference(mine, right, application.ulps)
             assert problem is None, (application.result.owner.op, value, problem)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 31, 33, 64, 71, 300])
+def test_zeros_of_extrema(dtype: str, size: int) -> None:
+    """Of zeros +0 is the larger one, wherever it stands (NumPy's answer depends on its vectors)."""
+    x = tensor_type((dtype, (-1, -1)))("x")
+    kinds = [(kind, axes) for kind in ("max", "min") for axes in AXES[2] if axes]
+    results = [apply_native(ts.REDUCE, [x], {"kind": k, "axes": a})[0] for k, a in kinds]
+    results += apply_native(ts.MAX_AND_ARGMAX, [x], {"axes": (1,)})
+    function = tetractys.function([x], results)
+    rng = np.random.default_rng(size)
+    for odds in (0.0, 1.0, 1 / size, 1 - 1 / size, 0.5):
+        zeros = np.where(rng.random((9, size)) < odds, 0.0, -0.0).astype(dtype)
+        for value in (zeros, zeros.T, zeros[:, ::-1], zeros[::2, ::3]):
+            negative = np.signbit(value)
+            for (kind, axes), found in zip(kinds, function(value)):
+                wanted = (np.all if kind == "max" else np.any)(negative, axis=axes)
+                assert np.array_equal(np.signbit(found), wanted), (kind, axes, value)
+            assert np.array_equal(np.signbit(function(value)[-2]), np.all(negative, axis=1))
