@@ -29,7 +29,6 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Region, SSAValue
 from xdsl.irdl import (
-    IRDLOperation,
     irdl_op_definition,
     opt_prop_def,
     prop_def,
@@ -43,11 +42,12 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from tetractys.dialects import types
+from tetractys.dialects.create import QuickOp
 from tetractys.dialects.signature import Signature
 from tetractys.dialects.syntax import parse_operand_names
 
 
-class SignatureOp(IRDLOperation):
+class SignatureOp(QuickOp):
     """What every operation made from a signature has: operands, results, printing, verification."""
 
     if TYPE_CHECKING:  # set by `operation`; IRDL takes no such class attribute in its definition

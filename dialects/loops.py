@@ -56,7 +56,6 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, BlockArgument, Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
-    IRDLOperation,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
@@ -73,6 +72,7 @@ from xdsl.traits import NoMemoryEffect, Pure, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
 from tetractys.dialects import types
+from tetractys.dialects.create import QuickOp
 from tetractys.dialects.signature import DYNAMIC
 from tetractys.dialects.syntax import PlainOp, YieldBase
 
@@ -151,7 +151,7 @@ class YieldOp(YieldBase):
 
 
 @irdl_op_definition
-class NestOp(IRDLOperation):
+class NestOp(QuickOp):
     """A loop nest; see the module."""
 
     name = "loops.nest"
@@ -431,7 +431,7 @@ def _verify_results(nest: NestOp) -> None:
 
 
 @irdl_op_definition
-class DimOp(IRDLOperation):
+class DimOp(QuickOp):
     """The size of a dimension: `%n = loops.dim %x, 0 : tensor<?xf64>`."""
 
     name = "loops.dim"

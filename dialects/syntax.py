@@ -7,10 +7,12 @@ from typing import Self
 
 from xdsl.dialects.builtin import FunctionType
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, traits_def, var_operand_def
+from xdsl.irdl import traits_def, var_operand_def
 from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, Pure
+
+from tetractys.dialects.create import QuickOp
 
 
 def print_typed_operands(printer: Printer, operands: Sequence[SSAValue]) -> None:
@@ -54,7 +56,7 @@ def parse_function_type(parser: Parser) -> tuple[list[Attribute], list[Attribute
     return list(type_.inputs), list(type_.outputs)
 
 
-class YieldBase(IRDLOperation):
+class YieldBase(QuickOp):
     """Ends a body with values: `yield %a, %b : f64, i1`."""
 
     arguments = var_operand_def()
@@ -70,7 +72,7 @@ class YieldBase(IRDLOperation):
         return cls.create(operands=parse_typed_operands(parser))
 
 
-class PlainOp(IRDLOperation):
+class PlainOp(QuickOp):
     """Operands, a dictionary of properties and attributes, a functional type."""
 
     def print(self, printer: Printer) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import UnknownLoc, f64
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Dialect, Operation, Region, SSAValue
+from xdsl.irdl import IRDLOperation, OptionalDef
 
-from tetractys.dialects.create import append, create, insert_before
+from tetractys.dialects.create import QuickOp, append, create, insert_before
+from tetractys.dialects.elemwise import Elemwise
+from tetractys.dialects.loops import Loops, NestOp
+from tetractys.dialects.tensor import Tensor
 
 
 def _block() -> tuple[Block, list[SSAValue]]:
@@ -60,3 +64,28 @@ def test_order_in_the_block(count: int) -> None:
     assert list(block.ops) == expected
     assert [op.prev_op for op in expected] == [None, *expected[:-1]]
     assert all(op.parent is block for op in expected)
+
+
+def test_our_operations_as_xdsl_makes_them() -> None:
+    keywords = {"properties": {"a": f64}, "attributes": {"b": f64}, "result_types": [f64]}
+    (_, ours), (_, theirs) = _block(), _block()
+    mine = NestOp.create(operands=ours, regions=[Region(Block())], **keywords)
+    other = super(QuickOp, NestOp).create(operands=theirs, regions=[Region(Block())], **keywords)
+    left, right = _fields(mine), _fields(other)
+    assert left.keys() == right.keys()
+    assert [type(v) for v in left.values()] == [type(v) for v in right.values()]
+    assert mine.properties == other.properties and mine.attributes == other.attributes
+    assert mine.regions[0].parent is mine and other.regions[0].parent is other
+    with pytest.raises(ValueError, match="loops.nest: found successors"):
+        NestOp.create(successors=[Block()])
+
+
+@pytest.mark.parametrize("dialect", [Elemwise, Tensor, Loops], ids=lambda dialect: dialect.name)
+def test_what_quick_operations_leave_out_is_not_there(dialect: Dialect) -> None:
+    """No successors, and no default that `create` would have to fill in."""
+    for class_ in dialect.operations:
+        assert issubclass(class_, IRDLOperation)
+        definition = class_.get_irdl_definition()
+        assert not definition.successors, class_.name
+        for field in (*definition.properties.values(), *definition.attributes.values()):
+            assert isinstance(field, OptionalDef) or field.default_value is None, class_.name
