@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tetractys.runtime import threads
+
 MODES = ("Mode", "DebugMode", "FAST_RUN", "NanGuardMode", "FAST_COMPILE", "DEBUG_MODE")
 """Names that `config.mode` and `function(mode=...)` take."""
 
@@ -66,6 +68,15 @@ def _int(name: str, value: Any) -> int:
         ) from error
 
 
+def _threads(name: str, value: Any) -> int:
+    """Tells the runtime as well: the number counts from the next call of any function."""
+    if isinstance(value, str):
+        value = _int(name, value)
+    number = threads.check(value, f"config.{name}")
+    threads.set_process(number)
+    return number
+
+
 def _str(name: str, value: Any) -> str:
     return str(value)
 
@@ -107,6 +118,7 @@ _FLAGS: dict[str, _Flag] = {
     "allow_gc": _Flag(True, _bool),
     "profile": _Flag(False, _bool),
     "profile_memory": _Flag(False, _bool),
+    "threads": _Flag(0, _threads),
     "openmp": _Flag(False, _bool),
     "openmp_elemwise_minsize": _Flag(200000, _int),
     "reoptimize_unpickled_function": _Flag(False, _bool),

@@ -1,7 +1,8 @@
-"""Addresses of library functions that kernels call: BLAS through SciPy's Cython capsules, and libm.
+"""Addresses of library functions that kernels call: libm, BLAS and LAPACK, and our thread pool.
 
-Looked up only for the names in a spec's `externs`. BLAS names follow Fortran's convention as SciPy
-exports them: every argument by pointer, 32-bit integers.
+Looked up only for the names in a spec's `externs`. BLAS names follow Fortran's convention: every
+argument by pointer, 32-bit integers. They come from the OpenBLAS in SciPy's wheel (`openblas`),
+else through SciPy's Cython capsules.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from array import array
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
+
+from tetractys.runtime import openblas, pool
 
 LIBM = frozenset(
     name + suffix
@@ -32,11 +35,28 @@ class ExternError(LookupError):
     """A library function that no library here has."""
 
 
+class Table(NamedTuple):
+    """What word 1 of the flat block points to, and the function to call with the block."""
+
+    words: array[int]
+    address: int
+    kernel: int
+
+
 @cache
 def address(name: str) -> int:
-    """The address of a BLAS, LAPACK or libm function.  Raises `ExternError`."""
+    """The address of a BLAS, LAPACK or libm function, or of `tt_parallel`.  Raises `ExternError`.
+    """
     if name in LIBM:
         return ctypes.cast(getattr(_libm(), name), ctypes.c_void_p).value or 0
+    if name in pool.NAMES:
+        return pool.address(name)
+    library = openblas.bundled()
+    found = 0 if library is None else library.find(name)
+    return found or _capsule_address(name)
+
+
+def _capsule_address(name: str) -> int:
     for module in _MODULES:
         capsules: dict[str, Any] = _cython_module(module).__pyx_capi__
         if name in capsules:
@@ -44,12 +64,21 @@ def address(name: str) -> int:
     raise ExternError(f"library function {name!r} not found; expected one of libm, BLAS or LAPACK")
 
 
-@cache
-def table(externs: tuple[str, ...]) -> array[int]:
-    """The table that word 1 of the flat block points to; shared by all functions with the same
-    names.
+def table(externs: tuple[str, ...], kernel: int) -> Table:
+    """The table of a kernel's functions. One that calls BLAS is called by way of the pool's
+    `tt_blas_kernel`, which sees to OpenBLAS' number of threads.
     """
-    return array("q", [address(name) for name in externs] or [0])
+    words = array("q", [address(name) for name in externs] or [0])
+    if all(name in LIBM or name in pool.NAMES for name in externs):
+        return Table(words, words.buffer_info()[0], kernel)
+    library = openblas.bundled() or openblas.mapped()
+    most = 0 if library is None else library.attach()
+    if not most:  # another BLAS: its threads are its own affair
+        return Table(words, words.buffer_info()[0], kernel)
+    if pool.PARALLEL not in externs:
+        most = openblas.MOST_THREADS
+    words = array("q", [most, kernel]) + words
+    return Table(words, words.buffer_info()[0] + 16, pool.address("tt_blas_kernel"))
 
 
 @cache

@@ -12,7 +12,6 @@ from __future__ import annotations
 import ctypes
 import inspect
 import os
-from array import array
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -54,7 +53,7 @@ class Recipe(NamedTuple):
     defaults: tuple[Any, ...]
     slow: Slow | None
     raise_: Raise | None
-    externs: array[int]
+    externs: blas.Table
 
 
 class Function:
@@ -234,7 +233,7 @@ def make_callable(
         defaults=tuple(defaults),
         slow=slow,
         raise_=raise_,
-        externs=blas.table(spec.externs),
+        externs=blas.table(spec.externs, code.kernel),
     )
     wanted = is_native() if path is None else path == "native"
     return build(recipe, base, wanted)

@@ -24,12 +24,14 @@ from tetractys.runtime.spec import (
     VALUE_WORDS,
     WORD_ERROR,
     WORD_EXTERNS,
+    WORD_THREADS,
     WORD_VALUES,
     WORD_WORKSPACE,
     KernelSpec,
     Operand,
 )
 from tetractys.runtime.state import flat_template
+from tetractys.runtime.threads import resolve
 
 if TYPE_CHECKING:
     from tetractys.runtime.callable import Function
@@ -47,11 +49,11 @@ class PythonEngine:
         self.spec: KernelSpec = recipe.spec
         self.cells = recipe.cells
         self.template = flat_template(self.spec, recipe.constants)
-        self.template[WORD_EXTERNS] = recipe.externs.buffer_info()[0]
+        self.template[WORD_EXTERNS] = recipe.externs.address
         self.kept = recipe
         keeps_gil = self.spec.gil_elements is None
         kind = ctypes.PYFUNCTYPE if keeps_gil else ctypes.CFUNCTYPE
-        self.kernel = kind(ctypes.c_int32, ctypes.c_void_p)(recipe.code.kernel)
+        self.kernel = kind(ctypes.c_int32, ctypes.c_void_p)(recipe.externs.kernel)
         shape = recipe.code.shape if self.spec.has_shape else 0
         self.shape = ctypes.PYFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(shape) if shape else None
         self.updated = [self.cells[index] for index in self.spec.update_cells]
@@ -71,6 +73,7 @@ class PythonEngine:
     def _run_locked(self, function: Function, arrays: Sequence[np.ndarray]) -> Any:
         spec = self.spec
         flat = array("q", self.template)
+        flat[WORD_THREADS] = resolve(spec.threads)
         at = flat.buffer_info()[0]
         shared = [
             pack(cell.value, operand)

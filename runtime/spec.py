@@ -124,7 +124,7 @@ class _KernelSpec(NamedTuple):
     errors: tuple[ErrorEntry, ...] = ()
     has_shape: bool = True
     gil_elements: int | None = DEFAULT_GIL_ELEMENTS
-    threads: int = 1
+    threads: int | None = None
     name: str | None = None
 
 
@@ -133,6 +133,7 @@ class KernelSpec(_KernelSpec):
 
     `updates[k]` is the operand that replaces the value of cell `update_cells[k]`. The cells given
     to `make_callable` are those of `shareds`, in order, then the ones that are only written.
+    `threads`: how many a call may use; None: the process' number at the time of the call.
     """
 
     def __init__(self, *fields: object, **named: object) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tetractys.runtime import threads
 from tetractys.runtime.layout import Layout
 from tetractys.runtime.spec import (
     HEADER_WORDS,
@@ -29,7 +30,7 @@ STATE_FIELDS = (
     "TABLE KERNEL SHAPE FLAGS N_IN N_SHARED N_OUT N_UPD FORM N_OBJECTS SCRATCH_WORDS "
     "NUMBERS_AT ARGV_AT OBJECTS_AT ROWS_IN ROWS_SHARED ROWS_RESULT NAMES DEFAULTS KEYS CELLS "
     "UPDATE_CELLS UPDATE_CELLS_SORTED ACQUIRE RELEASE KEEP EXTERNS TEMPLATE TEMPLATE_BEGIN "
-    "TEMPLATE_END GIL_ELEMENTS THREADS SLOW REFUSE SETTLE RAISE ARENA "
+    "TEMPLATE_END GIL_ELEMENTS THREADS THREADS_AT SLOW REFUSE SETTLE RAISE ARENA "
 ).split()
 ROW_FIELDS = "ROW_DESCR ROW_SCALAR ROW_ND ROW_MASK ROW_SLOT ROW_NUMS ROW_ITEMSIZE ROW_KIND".split()
 ROW_SIZE = 8 * len(ROW_FIELDS)
@@ -80,9 +81,11 @@ class State:
         self.address = self._words.buffer_info()[0]
         values = _numbers(spec) | {name: id(function) for name, function in callbacks.items()}
         values["TABLE"] = layout.table_address
-        values["KERNEL"] = recipe.code.kernel
+        values["KERNEL"] = recipe.externs.kernel
         values["SHAPE"] = recipe.code.shape if spec.has_shape else 0
-        values["EXTERNS"] = recipe.externs.buffer_info()[0]
+        values["EXTERNS"] = recipe.externs.address
+        own_word = self.address + 8 * STATE_FIELDS.index("THREADS")
+        values["THREADS_AT"] = threads.process_word() if spec.threads is None else own_word
         end = len(STATE_FIELDS)
         for name, words in self._arrays(layout, recipe).items():
             self._words[end : end + len(words)] = array("q", words)
@@ -142,7 +145,6 @@ class State:
 def flat_template(spec: KernelSpec, constants: Sequence[np.ndarray]) -> list[int]:
     """The flat block with its constant words: constants, and ones as the sizes of results."""
     words = [0] * spec.flat_words
-    words[WORD_THREADS] = spec.threads
     first_constant = len(spec.inputs) + len(spec.shareds)
     for index, (operand, offset) in enumerate(zip(spec.operands, spec.offsets, strict=True)):
         k = index - first_constant
@@ -198,7 +200,7 @@ def _numbers(spec: KernelSpec) -> dict[str, int]:
         "TEMPLATE_BEGIN": begin,
         "TEMPLATE_END": end,
         "GIL_ELEMENTS": -1 if spec.gil_elements is None else spec.gil_elements,
-        "THREADS": spec.threads,
+        "THREADS": threads.resolve(spec.threads),
     }
 
 

@@ -9,7 +9,7 @@ import threading
 from functools import cache
 
 from tetractys.runtime import cache as object_cache
-from tetractys.runtime import jit
+from tetractys.runtime import jit, pool
 from tetractys.runtime.layout import Layout, find
 from tetractys.runtime.state import constants
 from tetractys.runtime.wrapper_main import CALL_SYMBOL, CLOSED_SYMBOL, SOURCE, wrapper_text
@@ -42,11 +42,13 @@ def load(self_state: int) -> jit.Code:
 @cache
 def prepare(self_state: int) -> None:
     """Starts to make the trampoline in a thread: llvmlite drops the GIL, so it costs no waiting.
-    The same thread then makes LLVM's first acquaintance with vectors (`jit.warm_up`).
+    The same thread then makes the thread pool, which most functions with arrays will want, and
+    LLVM's first acquaintance with vectors (`jit.warm_up`).
     """
 
     def work() -> None:
         load(self_state)
+        pool.load()
         jit.warm_up()
 
     threading.Thread(target=work, name="tetractys trampoline").start()

@@ -22,7 +22,8 @@ entry:
   %n_shared = get i64 %state[N_SHARED]
   %outputs = getelementptr ptr, ptr %objects, i64 %n_shared
   %externs = get ptr %state[EXTERNS]
-  %threads = get i64 %state[THREADS]
+  %threads_at = get ptr %state[THREADS_AT]
+  %threads = load i64, ptr %threads_at
   %shape = get ptr %state[SHAPE]
   put i64 0, %flat[FLAT_WORKSPACE]
   put ptr %externs, %flat[FLAT_EXTERNS]

@@ -28,18 +28,20 @@ def build_function(
     keys: tuple[str, ...],
     mode: str,
     name: str,
+    threads: int | None = None,
 ) -> Any:
     """The callable for a request; `targets` are the shared variables that its last results update.
+    `threads`: how many a call may use; None: `config.threads` at the time of the call.
     """
     if host_nodes(request):
 
         def stage(part: Request, inputs: Sequence[In], stage_form: str) -> Any:
             if stage_form == "last":
-                return build_native(part, inputs, targets, form, keys, mode, name)
-            return build_native(part, inputs, (), stage_form, (), mode, name)
+                return build_native(part, inputs, targets, form, keys, mode, name, threads)
+            return build_native(part, inputs, (), stage_form, (), mode, name, threads)
 
         return build_staged(request, items, stage, name)
-    function = build_native(request, items, targets, form, keys, mode, name)
+    function = build_native(request, items, targets, form, keys, mode, name, threads)
     if mode == "DebugMode":
         from tetractys.compile.debug import DebugFunction
 
@@ -55,13 +57,14 @@ def build_native(
     keys: tuple[str, ...],
     mode: str,
     name: str,
+    threads: int | None = None,
 ) -> CompiledFunction:
     """The native callable for a request without host operations."""
     refuse_foreign_types(request)
     compiled = compile_request(request, mode)
     written = [target for target in targets if target not in request.shareds]
     cells = [*request.shareds, *written]
-    spec = kernel_spec(request, compiled, items, targets, cells, form, keys, name)
+    spec = kernel_spec(request, compiled, items, targets, cells, form, keys, name, threads)
     function = make_callable(
         spec,
         jit.load(compiled.object),
@@ -95,6 +98,7 @@ def kernel_spec(
     form: Any,
     keys: tuple[str, ...],
     name: str,
+    threads: int | None,
 ) -> KernelSpec:
     """What the runtime must know: operands, results, cells, errors with this request's lines."""
     outputs = len(request.results) - len(targets)
@@ -114,6 +118,7 @@ def kernel_spec(
         externs=compiled.facts.externs,
         errors=compiled.facts.entries(request),
         has_shape=compiled.facts.has_shape,
+        threads=threads,
         name=name,
     )
 

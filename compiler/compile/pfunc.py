@@ -18,6 +18,7 @@ from tetractys.graph import Constant, Variable, apply_givens, creation_site
 from tetractys.graph.traverse import inputs as graph_inputs
 from tetractys.inputs import In
 from tetractys.pipeline import MODES
+from tetractys.runtime.threads import check as check_threads
 from tetractys.sharedvalue import SharedVariable
 
 
@@ -34,6 +35,7 @@ def function(
     allow_input_downcast: bool | None = None,
     profile: Any = None,
     on_unused_input: str | None = None,
+    threads: int | None = None,
 ) -> Any:
     """Compiles a callable that computes `outputs` from `inputs`, and then carries out `updates`.
 
@@ -43,13 +45,17 @@ def function(
     together, after the outputs are computed from the old values. givens: pairs or a dict of
     replacements made before compiling. mode: FAST_RUN, FAST_COMPILE or DebugMode.
     on_unused_input: `raise`, `warn` or `ignore`. allow_input_downcast: True casts every argument,
-    False none with loss, None only Python floats to floatX. `accept_inplace` and `profile` are
-    taken for Theano's sake and change nothing.
+    False none with loss, None only Python floats to floatX. threads: how many a call may use, 0: as
+    many as there are processors, None: what `config.threads` says at the time of the call; the
+    results are the same bits. `accept_inplace` and `profile` are taken for Theano's sake and change
+    nothing.
 
     Raises TypeError, ValueError, MissingInputError, UnusedInputError with Theano's words.
     https://theano-pymc.readthedocs.io/en/latest/library/compile/function.html
     """
     site = creation_site(2)
+    if threads is not None:
+        threads = check_threads(threads, "function(threads=...)")
     items = normalize_inputs(inputs, allow_input_downcast)
     output_variables, form, keys = normalize_outputs(outputs)
     targets = normalize_updates(updates)
@@ -89,6 +95,7 @@ def function(
         keys,
         mode_name(mode),
         name or f"{site[0]}:{site[1]}",
+        threads,
     )
 
 

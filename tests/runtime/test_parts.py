@@ -329,11 +329,30 @@ def test_cells() -> None:
     assert cell.get() == 3
 
 
-def test_blas_does_not_import_the_whole_of_scipy_linalg() -> None:
+def test_blas_comes_without_an_import_of_scipy() -> None:
     script = """
-import sys
+import sys, pathlib
 from tetractys.runtime import blas
 assert blas.address("dgemm") and blas.address("dgesv")
+assert "scipy" not in sys.modules
+from scipy.linalg import solve
+assert solve([[2.0]], [4.0]) == 2.0
+maps = pathlib.Path("/proc/self/maps").read_text().split()
+print(len({word for word in maps if "libscipy_openblas-" in word}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"  # SciPy's own, loaded once
+
+
+def test_without_the_wheel_blas_does_not_import_the_whole_of_scipy_linalg() -> None:
+    script = """
+import sys
+from tetractys.runtime import blas, openblas
+openblas.bundled = lambda: None
+assert blas.address("dgemm") and blas.address("dgesv")
+assert openblas.mapped().attach() == openblas.MOST_THREADS
 assert "scipy.linalg" not in sys.modules
 import scipy.linalg.cython_blas, scipy.linalg.interpolative
 from scipy.linalg import cython_lapack, solve

@@ -1,0 +1,604 @@
+"""The thread pool as LLVM IR: one job at a time, cut into chunks that any thread may claim.
+
+`tt_parallel` opens a job, works on it, closes it and waits for those who joined. A worker joins by
+compare-and-swap on the ticket, so a worker that the machine does not let run is not waited for: its
+chunks are done by others. An idle worker looks at the ticket for a while, then sleeps on a futex.
+Nothing here touches Python or allocates; threads are made at the first job that wants them.
+
+A job of a *gang* is for OpenBLAS, whose jobs wait for each other: each has a live thread of its
+own, and all are waited for. Source: LOOPS 6; the sleep is the usual futex protocol (U. Drepper,
+"Futexes are tricky").
+"""
+
+from __future__ import annotations
+
+SPIN_NANOSECONDS = 1_000_000
+"""How long an idle worker looks for the next job before it sleeps. Waking it takes 20 to 100 us."""
+
+STACK_BYTES = 2 << 20
+MOST_WORKERS = 1023
+
+# The ticket, one word: number of the job << 32 | workers wanted << 17 | open << 16 | joined.
+GLOBALS = """
+@owner = internal global i32 0, align 128     ; 1: somebody's job is here
+@ticket = internal global i64 0, align 128
+@next = internal global i64 0, align 128      ; the next chunk to be claimed
+@left = internal global i64 0, align 128      ; workers that joined and are through
+@body = internal global ptr null, align 128
+@env = internal global ptr null, align 8
+@chunks = internal global i64 0, align 8
+@gang = internal global i64 0, align 8
+@sleepers = internal global i32 0, align 128
+@alarm = internal global i32 0, align 4       ; the futex
+@workers = internal global i32 0, align 128
+@processors = internal global i32 1, align 4
+@stopped = internal global i32 0, align 4     ; 1: no thread is made, none waits any more
+@gang_lock = internal global [128 x i8] zeroinitializer, align 128
+@blas_lock = internal global [128 x i8] zeroinitializer, align 128
+@blas_users = internal global i64 0, align 8
+@blas_rest = internal global i32 0, align 4   ; OpenBLAS' number of threads between our calls
+@blas_set = internal global ptr null, align 8
+@blas_get = internal global ptr null, align 8
+@title = private constant [10 x i8] c"tetractys\\00"
+
+declare i64 @syscall(i64, ...)
+declare i32 @prctl(i32, ...)
+declare i32 @pthread_create(ptr, ptr, ptr, ptr)
+declare i32 @pthread_join(i64, ptr)
+declare i32 @pthread_attr_init(ptr)
+declare i32 @pthread_attr_destroy(ptr)
+declare i32 @pthread_attr_setstacksize(ptr, i64)
+declare i32 @pthread_attr_setdetachstate(ptr, i32)
+declare i32 @pthread_sigmask(i32, ptr, ptr)
+declare i32 @pthread_mutex_lock(ptr)
+declare i32 @pthread_mutex_unlock(ptr)
+declare i32 @sched_yield()
+declare i32 @clock_gettime(i32, ptr)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+
+define internal i64 @now() {
+  %time = alloca { i64, i64 }
+  %status = call i32 @clock_gettime(i32 1, ptr %time)
+  %seconds = load i64, ptr %time
+  %rest_at = getelementptr i64, ptr %time, i64 1
+  %rest = load i64, ptr %rest_at
+  %whole = mul i64 %seconds, 1000000000
+  %sum = add i64 %whole, %rest
+  ret i64 %sum
+}
+"""
+
+JOB = """
+; Opens a job for up to %helpers workers, and wakes as many as are missing.
+define internal void @open(ptr %body, ptr %env, i64 %chunks, i64 %helpers, i64 %gang) {
+  store ptr %body, ptr @body
+  store ptr %env, ptr @env
+  store i64 %chunks, ptr @chunks
+  store i64 %gang, ptr @gang
+  store atomic i64 %gang, ptr @next monotonic, align 8  ; a gang's chunk 0 is the master's
+  store atomic i64 0, ptr @left monotonic, align 8
+  %old = load atomic i64, ptr @ticket monotonic, align 8
+  %number = lshr i64 %old, 32
+  %number1 = add i64 %number, 1
+  %high = shl i64 %number1, 32
+  %wanted = shl i64 %helpers, 17
+  %low = or i64 %wanted, 65536
+  %new = or i64 %high, %low
+  %was = atomicrmw xchg ptr @ticket, i64 %new seq_cst
+  ; A worker counts itself asleep before its last look at the ticket: one of us sees the other.
+  %asleep = load atomic i32, ptr @sleepers seq_cst, align 4
+  %any = icmp ne i32 %asleep, 0
+  br i1 %any, label %count, label %done
+count:
+  %workers = load atomic i32, ptr @workers monotonic, align 4
+  %awake = sub i32 %workers, %asleep
+  %helpers32 = trunc i64 %helpers to i32
+  %missing = sub i32 %helpers32, %awake
+  %needed = icmp sgt i32 %missing, 0
+  br i1 %needed, label %wake, label %done
+wake:
+  call void @ring(i32 %missing)
+  br label %done
+done:
+  ret void
+}
+
+define internal void @ring(i32 %count) {
+  %old = atomicrmw add ptr @alarm, i32 1 seq_cst
+  %woken = call i64 (i64, ...) @syscall(i64 $FUTEX, ptr @alarm, i32 129, i32 %count, \
+ptr null, ptr null, i32 0)
+  ret void
+}
+
+; Claims chunks and does them, until there are no more; in a gang, one.
+define internal void @work() {
+entry:
+  %body = load ptr, ptr @body
+  %env = load ptr, ptr @env
+  %chunks = load i64, ptr @chunks
+  %gang = load i64, ptr @gang
+  %one = icmp ne i64 %gang, 0
+  br label %claim
+claim:
+  %chunk = atomicrmw add ptr @next, i64 1 monotonic
+  %more = icmp slt i64 %chunk, %chunks
+  br i1 %more, label %run, label %done
+run:
+  call void %body(ptr %env, i64 %chunk)
+  br i1 %one, label %done, label %claim
+done:
+  ret void
+}
+
+; Lets nobody else join and returns when all who did are through.
+define internal void @close() {
+  %last = atomicrmw and ptr @ticket, i64 -65537 seq_cst
+  %joined = and i64 %last, 65535
+  call void @await(i64 %joined)
+  ret void
+}
+
+define internal void @await(i64 %joined) {
+entry:
+  br label %look
+look:
+  %turn = phi i64 [0, %entry], [%turn1, %again]
+  %left = load atomic i64, ptr @left acquire, align 8
+  %through = icmp eq i64 %left, %joined
+  br i1 %through, label %done, label %wait
+wait:
+  call void @pause()
+  %turn1 = add i64 %turn, 1
+  %long = icmp ugt i64 %turn1, 2048
+  br i1 %long, label %yield, label %again
+yield:  ; whom we wait for may stand in line for this very processor
+  %yielded = call i32 @sched_yield()
+  br label %again
+again:
+  br label %look
+done:
+  ret void
+}
+
+; The number of workers, after threads were made if there are fewer than %wanted. For the owner.
+define internal i64 @grow(i64 %wanted) {
+entry:
+  %attributes = alloca [128 x i8], align 16
+  %all = alloca [16 x i64], align 16
+  %mask = alloca [16 x i64], align 16
+  %thread = alloca i64
+  %have32 = load atomic i32, ptr @workers monotonic, align 4
+  %have = zext i32 %have32 to i64
+  %enough = icmp uge i64 %have, %wanted
+  br i1 %enough, label %plenty, label %test
+plenty:
+  ret i64 %have
+test:
+  %stopped = load atomic i32, ptr @stopped monotonic, align 4
+  %final = icmp ne i32 %stopped, 0
+  br i1 %final, label %plenty, label %prepare
+prepare:  ; signals are for Python's threads, but for those that say that something crashed
+  call void @llvm.memset.p0.i64(ptr %all, i8 -1, i64 128, i1 false)
+  store i64 $SIGNALS, ptr %all
+  %masked = call i32 @pthread_sigmask(i32 0, ptr %all, ptr %mask)
+  %made = call i32 @pthread_attr_init(ptr %attributes)
+  %sized = call i32 @pthread_attr_setstacksize(ptr %attributes, i64 $STACK_BYTES)
+  %loose = call i32 @pthread_attr_setdetachstate(ptr %attributes, i32 1)
+  br label %create
+create:
+  %count = phi i64 [%have, %prepare], [%count1, %counted]
+  %index = inttoptr i64 %count to ptr
+  %failed = call i32 @pthread_create(ptr %thread, ptr %attributes, ptr @worker, ptr %index)
+  %good = icmp eq i32 %failed, 0
+  br i1 %good, label %counted, label %end
+counted:
+  %count1 = add i64 %count, 1
+  %less = icmp ult i64 %count1, %wanted
+  br i1 %less, label %create, label %end
+end:
+  %now = phi i64 [%count, %create], [%count1, %counted]
+  %now32 = trunc i64 %now to i32
+  store atomic i32 %now32, ptr @workers release, align 4
+  %destroyed = call i32 @pthread_attr_destroy(ptr %attributes)
+  %restored = call i32 @pthread_sigmask(i32 2, ptr %mask, ptr null)
+  ret i64 %now
+}
+
+; body(env, 0), ..., body(env, chunks - 1), each once, on up to %threads threads.
+define void @tt_parallel(ptr %body, ptr %env, i64 %chunks, i64 %threads) {
+entry:
+  %several = icmp sgt i64 %chunks, 1
+  %allowed = icmp sgt i64 %threads, 1
+  %both = and i1 %several, %allowed
+  br i1 %both, label %claim, label %alone
+claim:  ; taken: by another thread's job, or this is a chunk of one
+  %got = cmpxchg ptr @owner, i32 0, i32 1 acquire monotonic
+  %mine = extractvalue { i32, i1 } %got, 1
+  br i1 %mine, label %gather, label %alone
+gather:
+  %fewer = icmp slt i64 %chunks, %threads
+  %useful = select i1 %fewer, i64 %chunks, i64 %threads
+  %others = sub i64 %useful, 1
+  %modest = icmp ult i64 %others, $MOST_WORKERS
+  %wanted = select i1 %modest, i64 %others, i64 $MOST_WORKERS
+  %have = call i64 @grow(i64 %wanted)
+  %short = icmp ult i64 %have, %wanted
+  %helpers = select i1 %short, i64 %have, i64 %wanted
+  call void @open(ptr %body, ptr %env, i64 %chunks, i64 %helpers, i64 0)
+  call void @work()
+  call void @close()
+  store atomic i32 0, ptr @owner release, align 4
+  ret void
+alone:
+  %some = icmp sgt i64 %chunks, 0
+  br i1 %some, label %run, label %done
+run:
+  %chunk = phi i64 [0, %alone], [%chunk1, %run]
+  call void %body(ptr %env, i64 %chunk)
+  %chunk1 = add i64 %chunk, 1
+  %more = icmp slt i64 %chunk1, %chunks
+  br i1 %more, label %run, label %done
+done:
+  ret void
+}
+"""
+
+WORKER = """
+; Whether the ticket is of a job after number %seen that still takes workers.
+define internal zeroext i1 @joinable(i64 %ticket, i64 %seen) {
+  %bit = and i64 %ticket, 65536
+  %open = icmp ne i64 %bit, 0
+  %number = lshr i64 %ticket, 32
+  %other = icmp ne i64 %number, %seen
+  %joined = and i64 %ticket, 65535
+  %shifted = lshr i64 %ticket, 17
+  %wanted = and i64 %shifted, 32767
+  %room = icmp ult i64 %joined, %wanted
+  %new = and i1 %open, %other
+  %yes = and i1 %new, %room
+  ret i1 %yes
+}
+
+define internal ptr @worker(ptr %argument) {
+entry:
+  %index = ptrtoint ptr %argument to i64
+  %named = call i32 (i32, ...) @prctl(i32 15, ptr @title)
+  %processors32 = load i32, ptr @processors
+  %processors = zext i32 %processors32 to i64
+  %with_master = add i64 %index, 2
+  %spins = icmp ule i64 %with_master, %processors  ; one too many would take the others' time
+  %patience = select i1 %spins, i64 $SPIN_NANOSECONDS, i64 0
+  br label %idle
+idle:
+  %seen = phi i64 [0, %entry], [%number, %run], [%seen, %asleep]
+  %start = call i64 @now()
+  %deadline = add i64 %start, %patience
+  br label %look
+look:
+  %turn = phi i64 [0, %idle], [%turn, %join], [%turn1, %pause], [%turn1, %clock]
+  %ticket = load atomic i64, ptr @ticket acquire, align 8
+  %wanted = call zeroext i1 @joinable(i64 %ticket, i64 %seen)
+  br i1 %wanted, label %join, label %pause
+join:
+  %ticket1 = add i64 %ticket, 1
+  %pair = cmpxchg ptr @ticket, i64 %ticket, i64 %ticket1 acq_rel monotonic
+  %joined = extractvalue { i64, i1 } %pair, 1
+  br i1 %joined, label %run, label %look
+run:
+  %number = lshr i64 %ticket, 32
+  call void @work()
+  %gone = atomicrmw add ptr @left, i64 1 release
+  br label %idle
+pause:
+  call void @pause()
+  %turn1 = add i64 %turn, 1
+  %low = and i64 %turn1, 31
+  %look_up = icmp eq i64 %low, 0
+  br i1 %look_up, label %clock, label %look
+clock:
+  %time = call i64 @now()
+  %late = icmp sge i64 %time, %deadline
+  br i1 %late, label %lie_down, label %look
+lie_down:
+  %before = atomicrmw add ptr @sleepers, i32 1 seq_cst
+  %alarm = load atomic i32, ptr @alarm seq_cst, align 4
+  %stopped = load atomic i32, ptr @stopped seq_cst, align 4
+  %final = icmp ne i32 %stopped, 0
+  br i1 %final, label %exit, label %last_look
+last_look:
+  %ticket2 = load atomic i64, ptr @ticket seq_cst, align 8
+  %wanted2 = call zeroext i1 @joinable(i64 %ticket2, i64 %seen)
+  br i1 %wanted2, label %asleep, label %sleep
+sleep:
+  %woken = call i64 (i64, ...) @syscall(i64 $FUTEX, ptr @alarm, i32 128, i32 %alarm, \
+ptr null, ptr null, i32 0)
+  br label %asleep
+asleep:
+  %after = atomicrmw sub ptr @sleepers, i32 1 seq_cst
+  br label %idle
+exit:  ; counted asleep for good: nobody waits for it
+  ret ptr null
+}
+"""
+
+GANG = """
+; OpenBLAS' jobs 0 to %count - 1, each on a thread of its own: workers, or, where the pool has
+; another job, threads made for this.
+define void @tt_gang(i32 %sync, ptr %job, i32 %count32, i64 %size, ptr %data, i32 %extra) {
+entry:
+  %call = alloca { ptr, ptr, i64, i32 }
+  %count = sext i32 %count32 to i64
+  %data_at = getelementptr i8, ptr %call, i64 8
+  %size_at = getelementptr i8, ptr %call, i64 16
+  %extra_at = getelementptr i8, ptr %call, i64 24
+  store ptr %job, ptr %call
+  store ptr %data, ptr %data_at
+  store i64 %size, ptr %size_at
+  store i32 %extra, ptr %extra_at
+  ; Two gangs at once would share OpenBLAS' buffers.
+  %locked = call i32 @pthread_mutex_lock(ptr @gang_lock)
+  %several = icmp sgt i64 %count, 1
+  br i1 %several, label %claim, label %only
+only:
+  call void @gang_body(ptr %call, i64 0)
+  br label %done
+claim:
+  %others = sub i64 %count, 1
+  %got = cmpxchg ptr @owner, i32 0, i32 1 acquire monotonic
+  %mine = extractvalue { i32, i1 } %got, 1
+  br i1 %mine, label %gather, label %strangers
+gather:
+  %have = call i64 @grow(i64 %others)
+  %stopped = load atomic i32, ptr @stopped monotonic, align 4
+  %live = icmp eq i32 %stopped, 0
+  %enough = icmp uge i64 %have, %others
+  %served = and i1 %live, %enough
+  br i1 %served, label %run, label %give_back
+run:
+  call void @open(ptr @gang_body, ptr %call, i64 %count, i64 %others, i64 1)
+  call void @gang_body(ptr %call, i64 0)
+  call void @await(i64 %others)
+  call void @close()
+  store atomic i32 0, ptr @owner release, align 4
+  br label %done
+give_back:
+  store atomic i32 0, ptr @owner release, align 4
+  br label %strangers
+strangers:
+  call void @hire(ptr %call, i64 %count)
+  br label %done
+done:
+  %unlocked = call i32 @pthread_mutex_unlock(ptr @gang_lock)
+  ret void
+}
+
+define internal void @gang_body(ptr %call, i64 %index) {
+  %data_at = getelementptr i8, ptr %call, i64 8
+  %size_at = getelementptr i8, ptr %call, i64 16
+  %extra_at = getelementptr i8, ptr %call, i64 24
+  %job = load ptr, ptr %call
+  %data = load ptr, ptr %data_at
+  %size = load i64, ptr %size_at
+  %extra = load i32, ptr %extra_at
+  %offset = mul i64 %index, %size
+  %mine = getelementptr i8, ptr %data, i64 %offset
+  %index32 = trunc i64 %index to i32
+  call void %job(i32 %index32, ptr %mine, i32 %extra)
+  ret void
+}
+
+; A gang on threads of its own, which end with it.
+define internal void @hire(ptr %call, i64 %count) {
+entry:
+  %rows = alloca { ptr, i64, i64 }, i64 %count  ; the gang, the job, the thread
+  br label %fill
+fill:
+  %i = phi i64 [1, %entry], [%i1, %made]
+  %row = getelementptr { ptr, i64, i64 }, ptr %rows, i64 %i
+  %index_at = getelementptr i8, ptr %row, i64 8
+  %thread_at = getelementptr i8, ptr %row, i64 16
+  store ptr %call, ptr %row
+  store i64 %i, ptr %index_at
+  br label %create
+create:
+  %failed = call i32 @pthread_create(ptr %thread_at, ptr null, ptr @hired, ptr %row)
+  %good = icmp eq i32 %failed, 0
+  br i1 %good, label %made, label %yield
+yield:  ; the jobs wait for each other: there is nothing else to do
+  %yielded = call i32 @sched_yield()
+  br label %create
+made:
+  %i1 = add i64 %i, 1
+  %more = icmp slt i64 %i1, %count
+  br i1 %more, label %fill, label %own
+own:
+  call void @gang_body(ptr %call, i64 0)
+  br label %join
+join:
+  %k = phi i64 [1, %own], [%k1, %join]
+  %last_row = getelementptr { ptr, i64, i64 }, ptr %rows, i64 %k
+  %last_at = getelementptr i8, ptr %last_row, i64 16
+  %thread = load i64, ptr %last_at
+  %joined = call i32 @pthread_join(i64 %thread, ptr null)
+  %k1 = add i64 %k, 1
+  %waiting = icmp slt i64 %k1, %count
+  br i1 %waiting, label %join, label %done
+done:
+  ret void
+}
+
+define internal ptr @hired(ptr %row) {
+  %index_at = getelementptr i8, ptr %row, i64 8
+  %call = load ptr, ptr %row
+  %index = load i64, ptr %index_at
+  call void @gang_body(ptr %call, i64 %index)
+  ret ptr null
+}
+"""
+
+BLAS = """
+; A kernel that calls BLAS: OpenBLAS gets the call's number of threads, at most the number that
+; stands 2 words before the table; the kernel's address stands 1 word before it.
+define i32 @tt_blas_kernel(ptr %flat) {
+  %table_at = getelementptr i64, ptr %flat, i64 1
+  %table = load ptr, ptr %table_at
+  %threads_at = getelementptr i64, ptr %flat, i64 8
+  %asked = load i64, ptr %threads_at
+  %most_at = getelementptr i64, ptr %table, i64 -2
+  %most = load i64, ptr %most_at
+  %kernel_at = getelementptr i64, ptr %table, i64 -1
+  %kernel = load ptr, ptr %kernel_at
+  %few = icmp slt i64 %asked, %most
+  %at_most = select i1 %few, i64 %asked, i64 %most
+  %none = icmp slt i64 %at_most, 1
+  %threads = select i1 %none, i64 1, i64 %at_most
+  %threads32 = trunc i64 %threads to i32
+  call void @blas_begin(i32 %threads32)
+  %status = call i32 %kernel(ptr %flat)
+  call void @blas_end()
+  ret i32 %status
+}
+
+; OpenBLAS has one number of threads for the process: ours as long as a kernel of ours runs (the
+; last one to start decides), then what it was.
+define internal void @blas_begin(i32 %threads) {
+  %locked = call i32 @pthread_mutex_lock(ptr @blas_lock)
+  %get = load ptr, ptr @blas_get
+  %set = load ptr, ptr @blas_set
+  %has = call i32 %get()
+  %users = load i64, ptr @blas_users
+  %users1 = add i64 %users, 1
+  store i64 %users1, ptr @blas_users
+  %first = icmp eq i64 %users, 0
+  br i1 %first, label %note, label %compare
+note:
+  store i32 %has, ptr @blas_rest
+  br label %compare
+compare:
+  %same = icmp eq i32 %has, %threads
+  br i1 %same, label %done, label %change
+change:
+  call void %set(i32 %threads)
+  br label %done
+done:
+  %unlocked = call i32 @pthread_mutex_unlock(ptr @blas_lock)
+  ret void
+}
+
+define internal void @blas_end() {
+  %locked = call i32 @pthread_mutex_lock(ptr @blas_lock)
+  %users = load i64, ptr @blas_users
+  %users1 = sub i64 %users, 1
+  store i64 %users1, ptr @blas_users
+  %last = icmp eq i64 %users1, 0
+  br i1 %last, label %restore, label %done
+restore:
+  %get = load ptr, ptr @blas_get
+  %set = load ptr, ptr @blas_set
+  %has = call i32 %get()
+  %rest = load i32, ptr @blas_rest
+  %same = icmp eq i32 %has, %rest
+  br i1 %same, label %done, label %change
+change:
+  call void %set(i32 %rest)
+  br label %done
+done:
+  %unlocked = call i32 @pthread_mutex_unlock(ptr @blas_lock)
+  ret void
+}
+
+define void @tt_blas_attach(ptr %set, ptr %get) {
+  store ptr %set, ptr @blas_set
+  store ptr %get, ptr @blas_get
+  ret void
+}
+"""
+
+LIFE = """
+define void @tt_pool_start(i32 %processors) {
+  store i32 %processors, ptr @processors
+  ret void
+}
+
+; In the child of a fork: no thread but this one is there, and no lock is held that counts.
+define void @tt_pool_forked() {
+  store atomic i32 0, ptr @workers seq_cst, align 4
+  store atomic i32 0, ptr @sleepers seq_cst, align 4
+  %old = load atomic i64, ptr @ticket monotonic, align 8
+  %shut = and i64 %old, -65537
+  store atomic i64 %shut, ptr @ticket seq_cst, align 8
+  call void @llvm.memset.p0.i64(ptr @gang_lock, i8 0, i64 128, i1 false)
+  call void @llvm.memset.p0.i64(ptr @blas_lock, i8 0, i64 128, i1 false)
+  store i64 0, ptr @blas_users
+  store atomic i32 0, ptr @owner seq_cst, align 4
+  ret void
+}
+
+; For the end of the process: workers end when they are through, later jobs are done by the caller.
+define void @tt_pool_stop() {
+  store atomic i32 1, ptr @stopped seq_cst, align 4
+  call void @ring(i32 2147483647)
+  ret void
+}
+
+define i32 @tt_pool_workers() {
+  %workers = load atomic i32, ptr @workers acquire, align 4
+  ret i32 %workers
+}
+"""
+
+SERIAL = """
+define void @tt_parallel(ptr %body, ptr %env, i64 %chunks, i64 %threads) {
+entry:
+  %some = icmp sgt i64 %chunks, 0
+  br i1 %some, label %run, label %done
+run:
+  %chunk = phi i64 [0, %entry], [%chunk1, %run]
+  call void %body(ptr %env, i64 %chunk)
+  %chunk1 = add i64 %chunk, 1
+  %more = icmp slt i64 %chunk1, %chunks
+  br i1 %more, label %run, label %done
+done:
+  ret void
+}
+"""
+"""The pool of a platform without futexes: the caller does everything."""
+
+PAUSE = {
+    "x86_64": """
+declare void @llvm.x86.sse2.pause()
+define internal void @pause() {
+  call void @llvm.x86.sse2.pause()
+  ret void
+}
+""",
+    "aarch64": """
+declare void @llvm.aarch64.hint(i32)
+define internal void @pause() {
+  call void @llvm.aarch64.hint(i32 1)
+  ret void
+}
+""",
+    "riscv64": """
+define internal void @pause() {
+  ret void
+}
+""",
+}
+"""Telling the processor that this thread only looks; also the list of machines with a pool."""
+
+FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98}
+"""Linux' number of the system call."""
+
+SYMBOLS = (
+    "tt_parallel",
+    "tt_gang",
+    "tt_blas_kernel",
+    "tt_blas_attach",
+    "tt_pool_start",
+    "tt_pool_forked",
+    "tt_pool_stop",
+    "tt_pool_workers",
+)
+SERIAL_SYMBOLS = ("tt_parallel",)
+SOURCE = GLOBALS + JOB + WORKER + GANG + BLAS + LIFE
