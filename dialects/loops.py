@@ -24,6 +24,9 @@ init operand: `scatter_add(%base)[?, %k]`; each `?` is an index yielded behind t
 treated as one of a `loops.gather`: negative counts from the end, out of range stops the function
 with `IndexError`.
 
+A part of an array, `x[a:b, i]`, is a `loops.subview`, which a nest reads like any other array, and
+`loops.insert` gives an array with a part replaced: see `loops_views`.
+
 Of rank 0 there are only scalars at this level: `f64`, never `tensor<f64>`, in signatures too. A
 *schedule* dictionary (`vector`, `jam`, `prefetch`, ...) says how, never what.
 
@@ -73,6 +76,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from tetractys.dialects import types
 from tetractys.dialects.create import QuickOp
+from tetractys.dialects.loops_views import InsertOp, SubviewOp
 from tetractys.dialects.signature import DYNAMIC
 from tetractys.dialects.syntax import PlainOp, YieldBase
 
@@ -619,5 +623,8 @@ def is_dynamic(size: int) -> bool:
 
 
 Loops = Dialect(
-    "loops", [NestOp, YieldOp, DimOp, CheckOp, GatherOp, ViewOp, CallOp, AllocOp, StoreOp], []
-)
+    "loops",
+    [NestOp, YieldOp, DimOp, CheckOp, GatherOp, ViewOp, CallOp, AllocOp, StoreOp, SubviewOp,
+     InsertOp],
+    [],
+)  # fmt: skip

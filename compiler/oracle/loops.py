@@ -22,7 +22,7 @@ from tetractys.dialects import elemwise, loops, types
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.dialects.loops import SLICE, YIELDED, NestOp, Result
 from tetractys.dialects.loops import ZERO as ONLY
-from tetractys.oracle import scalars
+from tetractys.oracle import parts, scalars
 from tetractys.oracle.accumulators import Accumulator, position_of
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -250,7 +250,8 @@ def _gemm(first: Array, second: Array) -> Array:
 
 _HANDLERS: dict[str, Callable[[Operation, Sequence[Value]], Sequence[Value]]] = {
     "loops.dim": _dim, "loops.check": _check, "loops.gather": _gather, "loops.view": _view,
-    "loops.store": _store, "loops.call": _call,
+    "loops.store": _store, "loops.call": _call, "loops.subview": parts.subview,
+    "loops.insert": parts.insert,
 }  # fmt: skip
 
 

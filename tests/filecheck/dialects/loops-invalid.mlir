@@ -159,3 +159,39 @@ func.func @f(%n: index, %x: tensor<?xf64>, %w: tensor<?x?xf64>) {
   }
   func.return
 }
+
+// -----
+
+// One entry a dimension.
+func.func @f(%n: index, %x: tensor<?x?xf64>) {
+  // expected-error @below {{loops.subview: found 1 entries for tensor<?x?xf64>; expected one a dimension}}
+  %0 = loops.subview %x[%n] : tensor<?x?xf64> -> tensor<?xf64>
+  func.return
+}
+
+// -----
+
+// A step leads somewhere.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.subview: found a step of 0; expected another number}}
+  %0 = loops.subview %x[%n for %n by 0] : tensor<?xf64> -> tensor<?xf64>
+  func.return
+}
+
+// -----
+
+// An index drops its dimension.
+func.func @f(%n: index, %x: tensor<?x?xf64>) {
+  // expected-error @below {{loops.subview: found a part of type tensor<?x?xf64>; expected rank 1 and the elements and kept sizes of tensor<?x?xf64>}}
+  %0 = loops.subview %x[%n, :] : tensor<?x?xf64> -> tensor<?x?xf64>
+  func.return
+}
+
+// -----
+
+// What is put in place has the type of the part.
+func.func @f(%n: index, %x: tensor<?x?xf64>, %v: tensor<?xf32>) {
+  // expected-error @below {{loops.insert: found a part of type tensor<?xf32>; expected rank 1}}
+  %0 = loops.insert %v into %x[%n, :] : tensor<?xf32> into tensor<?x?xf64>
+  func.return
+}

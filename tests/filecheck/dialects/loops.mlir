@@ -125,3 +125,23 @@ func.func @memory(%x: memref<?xf64>, %o: memref<f64>) -> f64 {
 // CHECK-NEXT: loops.store %[[S]], %[[O]] : (f64, memref<f64>) -> ()
 // CHECK-NEXT: func.return %[[S]] : f64
 // CHECK-NEXT: }
+// -----
+// Parts: an index drops a dimension, a range keeps it, `:` is the whole one; what is put in place.
+func.func @parts(%x: tensor<?x?xf64>, %v: tensor<?xf64>, %i: index, %n: index) -> (tensor<?xf64>, tensor<?x?xf64>) {
+  %a = loops.subview %x[%i, :] : tensor<?x?xf64> -> tensor<?xf64>
+  %b = loops.subview %x[%i for %n by -2, %i for %n by %n] : tensor<?x?xf64> -> tensor<?x?xf64>
+  %c = loops.subview %b[%i for %n, %i] {inbounds} : tensor<?x?xf64> -> tensor<?xf64>
+  %d = loops.insert %v into %x[%i for %n, %i] : tensor<?xf64> into tensor<?x?xf64>
+  %e = loops.insert %a into %d[%i, :] {inbounds, inplace} : tensor<?xf64> into tensor<?x?xf64>
+  func.return %c, %e : tensor<?xf64>, tensor<?x?xf64>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @parts(
+// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?x?xf64>, %[[V:[^ ,:]+]]: tensor<?xf64>, %[[I:[^ ,:]+]]: index, %[[N:[^ ,:]+]]: index) -> (tensor<?xf64>, tensor<?x?xf64>) {
+// CHECK-NEXT: %[[A:.+]] = loops.subview %[[X]][%[[I]], :] : tensor<?x?xf64> -> tensor<?xf64>
+// CHECK-NEXT: %[[B:.+]] = loops.subview %[[X]][%[[I]] for %[[N]] by -2, %[[I]] for %[[N]] by %[[N]]] : tensor<?x?xf64> -> tensor<?x?xf64>
+// CHECK-NEXT: %[[C:.+]] = loops.subview %[[B]][%[[I]] for %[[N]], %[[I]]] {inbounds} : tensor<?x?xf64> -> tensor<?xf64>
+// CHECK-NEXT: %[[D:.+]] = loops.insert %[[V]] into %[[X]][%[[I]] for %[[N]], %[[I]]] : tensor<?xf64> into tensor<?x?xf64>
+// CHECK-NEXT: %[[E:.+]] = loops.insert %[[A]] into %[[D]][%[[I]], :] {inbounds, inplace} : tensor<?xf64> into tensor<?x?xf64>
+// CHECK-NEXT: func.return %[[C]], %[[E]] : tensor<?xf64>, tensor<?x?xf64>
+// CHECK-NEXT: }
