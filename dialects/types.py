@@ -45,11 +45,20 @@ def element_type(dtype: str) -> Attribute:
     return _ELEMENTS[dtype]
 
 
+class UnknownDtypeError(ValueError):
+    """A type whose elements are of no dtype of ours."""
+
+
+def element_names() -> list[str]:
+    """The element types of ours, as IR spells them."""
+    return [str(type_) for type_ in _NAMES]
+
+
 _known: dict[int, tuple[str, Attribute]] = {}
 
 
 def dtype_of(type_: Attribute) -> str:
-    """The dtype name of a scalar, vector, tensor or memref type; ValueError for any other.
+    """The dtype name of a scalar, vector, tensor or memref type; UnknownDtypeError for any other.
 
     What was found is kept by identity: hashing a type costs 3 us, and each operation is asked.
     """
@@ -67,8 +76,8 @@ def _dtype_of(type_: Attribute) -> str:
     try:
         return _NAMES[type_]
     except KeyError:
-        raise ValueError(f"type {type_}: found no dtype of ours; expected one of "
-                         f"{', '.join(str(t) for t in _NAMES)}") from None
+        raise UnknownDtypeError(f"type {type_}: found no dtype of ours; expected one of "
+                                f"{', '.join(element_names())}") from None
 
 
 @cache

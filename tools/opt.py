@@ -142,11 +142,11 @@ class OptMain(xDSLOptMain):
         if previous is not None:
             self._end_pass(previous, module, last=following is None)
         elif not self.args.disable_verify:
-            self.stage = "verifying the input"
-            module.verify()
+            self._verify(module, "verifying the input")
         self._module = module
         if following is not None:
             self.stage, self._running = f"pass '{following.name}'", following
+            self._expect(following, module)
             if self._wants_dump("before", following):
                 self._dump(f"Before {_title(following)}", module)
         self._start = time.perf_counter()
@@ -161,8 +161,20 @@ class OptMain(xDSLOptMain):
         elif self.args.print_between_passes and not last:
             self._dump(f"After {_title(done)}", module)
         if not self.args.disable_verify:
-            self.stage = f"verifying after pass '{done.name}'"
-            module.verify()
+            self._verify(module, f"verifying after pass '{done.name}'")
+
+    def _verify(self, module: ModuleOp, stage: str) -> None:
+        from tetractys.dialects.verify import verify_module  # imports dialects
+
+        self.stage = stage
+        verify_module(module)
+
+    def _expect(self, following: ModulePass, module: ModuleOp) -> None:
+        """Refuse IR of another level than the pass is for; `--disable-verify` lets it run."""
+        if not self.args.disable_verify:
+            from tetractys.passes import preconditions
+
+            preconditions.check(following.name, module)
 
     def _wants_dump(self, when: str, of: ModulePass) -> bool:
         names: str | None = getattr(self.args, f"print_ir_{when}")
