@@ -76,7 +76,7 @@ def table(externs: tuple[str, ...], kernel: int) -> Table:
     if not most:  # another BLAS: its threads are its own affair
         return Table(words, words.buffer_info()[0], kernel)
     if pool.PARALLEL not in externs:
-        most = openblas.MOST_THREADS
+        most = openblas.most_threads()
     words = array("q", [most, kernel]) + words
     return Table(words, words.buffer_info()[0] + 16, pool.address("tt_blas_kernel"))
 

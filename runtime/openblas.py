@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from tetractys.runtime import pool
+from tetractys.runtime.threads import processors
 
 MOST_THREADS = 64
-"""OpenBLAS' own limit in these builds; it lowers larger numbers itself."""
+"""OpenBLAS' own limit in these builds."""
 
 _PREFIXES = ("scipy_", "")
 
@@ -44,8 +45,8 @@ class Library:
 
     @cache  # noqa: B019  (libraries are never unloaded)
     def attach(self) -> int:
-        """Gives its threads to the pool; the most threads that a call may use beside the pool: 1 if
-        it does not take a callback. 0 if its number of threads cannot be set.
+        """Gives its threads to the pool; the most threads that it may use in a kernel that has jobs
+        of its own: 1 if it takes no callback. 0 if its number of threads cannot be set.
         """
         setter = self._symbol(f"{self._prefix}openblas_set_num_threads")
         getter = self._symbol(f"{self._prefix}openblas_get_num_threads")
@@ -58,7 +59,12 @@ class Library:
         if not callback:
             return 1
         ctypes.CFUNCTYPE(None, ctypes.c_void_p)(callback)(pool.address("tt_gang"))
-        return MOST_THREADS
+        return most_threads()
+
+
+def most_threads() -> int:
+    """The most threads for a product: more than processors would wait for each other."""
+    return min(MOST_THREADS, processors())
 
 
 @cache

@@ -352,7 +352,7 @@ import sys
 from tetractys.runtime import blas, openblas
 openblas.bundled = lambda: None
 assert blas.address("dgemm") and blas.address("dgesv")
-assert openblas.mapped().attach() == openblas.MOST_THREADS
+assert openblas.mapped().attach() == openblas.most_threads()
 assert "scipy.linalg" not in sys.modules
 import scipy.linalg.cython_blas, scipy.linalg.interpolative
 from scipy.linalg import cython_lapack, solve
