@@ -8,8 +8,7 @@ what is never used is never loaded.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import (
@@ -52,8 +51,7 @@ WORD_VALUES = 3
 VALUE_WORDS = 5
 
 
-@dataclass(frozen=True)
-class Sink:
+class Sink(NamedTuple):
     """Where the rows of a nest are combined right away: a row of the enclosing nest's result."""
 
     kind: str
@@ -63,8 +61,7 @@ class Sink:
 Bound: TypeAlias = "SSAValue | tuple[SSAValue, ...] | Buffer | RowIndex | Sink"
 
 
-@dataclass(frozen=True)
-class ErrorSite:
+class ErrorSite(NamedTuple):
     """An error that the code can report; its number is its place in the module's list, from 1."""
 
     kind: str
@@ -73,12 +70,12 @@ class ErrorSite:
     operation: str
 
 
-@dataclass
 class Tables:
     """What the functions of a module share: the errors and the external functions."""
 
-    errors: list[ErrorSite] = field(default_factory=list)
-    externs: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.errors: list[ErrorSite] = []
+        self.externs: list[str] = []
 
     def error(self, kind: str, message: str, op: Operation) -> int:
         """The number of an error; equal ones are one."""
@@ -105,8 +102,7 @@ def file_and_line(location: LocationAttr) -> tuple[str, int]:
     return "", 0
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(NamedTuple):
     """What the machine is good at.
 
     masks: masked loads and stores cost nothing (AVX-512). fused: it multiplies and adds in one
@@ -234,11 +230,14 @@ class Frame:
 
     # ---- errors
 
-    def fail_if(self, condition: SSAValue, code: int, values: Sequence[SSAValue]) -> None:
+    def fail_if(
+        self, condition: SSAValue, code: int, values: Sequence[SSAValue], *, stop: bool = False
+    ) -> None:
         """Records an error if the condition holds.
 
         A shape function stops there, as its later sizes would make no sense. A kernel goes on, with
-        safe addresses, and fails at its end; the first error stays.
+        safe addresses, and fails at its end; the first error stays. stop: it ends there instead,
+        as no address would be safe; not inside loops.
         """
         builder = self.builder
         slot = builder.offset(self.flat, 8 * WORD_ERROR)
@@ -253,6 +252,8 @@ class Frame:
 
         if self.leaves_early:
             builder.leave_if(condition, record, 1)
+        elif stop:
+            builder.leave_if(condition, record_first, 1)
         else:
             builder.when(condition, record_first)
 

@@ -9,8 +9,7 @@ has a vector.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import i1, i64
@@ -31,7 +30,6 @@ Value: TypeAlias = "SSAValue | tuple[SSAValue, ...]"
 """One value, or one for each row."""
 
 
-@dataclass(frozen=True)
 class Rows:
     """How many rows are worked on at once, and how many of them exist (None: all).
 
@@ -39,8 +37,10 @@ class Rows:
     memory and compute what comes of it, but nothing of theirs is stored or combined.
     """
 
-    count: int = 1
-    left: SSAValue | None = None
+    __slots__ = ("count", "left")
+
+    def __init__(self, count: int = 1, left: SSAValue | None = None) -> None:
+        self.count, self.left = count, left
 
     def mask(self, builder: ScopedBuilder) -> SSAValue | None:
         """A lane a row: whether it exists."""
@@ -70,8 +70,7 @@ class Rows:
 SINGLE = Rows()
 
 
-@dataclass(frozen=True)
-class RowIndex:
+class RowIndex(NamedTuple):
     """The iterator of jammed rows: `base`, `base + 1`, ..., but none beyond `last` if it is
     given.
     """
@@ -90,8 +89,7 @@ Index: TypeAlias = "SSAValue | RowIndex"
 Stride: TypeAlias = "SSAValue | int"
 
 
-@dataclass(frozen=True)
-class Buffer:
+class Buffer(NamedTuple):
     """An array in memory.
 
     element: its dialect type (`f64`, `i1`, `ui8`); strides: bytes, a number where known.

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import IntegerType
@@ -27,8 +27,7 @@ _IDENTITIES = {"add": 0, "or": 0, "mul": 1, "and": -1}
 _AS_BOOL = {"add": "or", "max": "or", "or": "or", "mul": "and", "min": "and", "and": "and"}
 
 
-@dataclass(frozen=True)
-class Monoid:
+class Monoid(NamedTuple):
     """A kind on a dtype."""
 
     kind: str

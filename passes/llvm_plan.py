@@ -8,7 +8,7 @@ memory, which is filled with the identity first.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from xdsl.dialects.builtin import MemRefType, VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -21,8 +21,7 @@ HEAVY = 14
 """Operations of a body from which it is built once, masked, instead of twice."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """How one result is made; see the module."""
 
     number: int

@@ -11,7 +11,6 @@ same operands is built once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import IntegerAttr, i1, i8, i32, i64
@@ -36,12 +35,14 @@ _FIXED = (llvm.LoadOp, llvm.StoreOp, llvm.AllocaOp, llvm_ext.CallOp)
 Carried = Sequence[SSAValue]
 
 
-@dataclass
 class _Scope:
     """The body of a loop or branch, and the jump in front of it."""
 
-    before: Operation | None
-    shared: dict[object, tuple[SSAValue, object]] = field(default_factory=dict)
+    __slots__ = ("before", "shared")
+
+    def __init__(self, before: Operation | None) -> None:
+        self.before = before
+        self.shared: dict[object, tuple[SSAValue, object]] = {}
 
 
 class ScopedBuilder(LLVMBuilder):

@@ -141,7 +141,11 @@ class ScalarEmitter:
         return self._emit(elemwise.NegOp, [a], a.type)
 
     def abs(self, a: SSAValue) -> SSAValue:
-        """`|a|`."""
+        """`|a|`. The sign of `a` is dropped, so `|-b|` is `|b|` to the bit: that is what
+        softplus(b) and softplus(-b) have in common.
+        """
+        if isinstance(a.owner, elemwise.NegOp):
+            a = a.owner.operands[0]
         return self._emit(elemwise.AbsOp, [a], a.type)
 
     def copysign(self, a: SSAValue, b: SSAValue) -> SSAValue:

@@ -271,3 +271,18 @@ func.func @no_maximum(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>) {
   }
   func.return %r, %s : tensor<?xf64>, tensor<?xf64>
 }
+
+// -----
+
+// The sign of a magnitude's operand is dropped: softplus(-x) and softplus(x) share all but a select.
+// CHECK-LABEL: func.func @magnitude
+// CHECK-SAME: (%[[X:.+]]: f64)
+// CHECK: elemwise.abs %[[X]]
+// CHECK: elemwise.abs %[[X]]
+// CHECK: func.return
+func.func @magnitude(%x: f64) -> (f64, f64) {
+  %0 = elemwise.neg %x : f64
+  %1 = elemwise.softplus %0 : f64
+  %2 = elemwise.softplus %x : f64
+  func.return %1, %2 : f64, f64
+}
