@@ -63,7 +63,11 @@ class SignatureOp(QuickOp):
 
     def verify_(self) -> None:
         """Holds the result types against what the signature infers."""
+        from tetractys.dialects.signature_verify import verify_elements, verify_properties
+
+        verify_properties(self)
         try:
+            verify_elements(self)
             inferred = infer_types(self.signature, [v.type for v in self.operands], props_of(self))
         except (ValueError, TypeError) as error:
             raise VerifyException(str(error)) from error

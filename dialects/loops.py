@@ -52,7 +52,6 @@ from xdsl.dialects.builtin import (
     StringAttr,
     TensorType,
     UnitAttr,
-    VectorType,
     i32,
     i64,
 )
@@ -312,8 +311,9 @@ class NestOp(QuickOp):
 
     def verify_(self) -> None:
         """Maps name iterators, argument types are slices, results fit their kinds."""
-        _verify_inputs(self)
-        _verify_results(self)
+        from tetractys.dialects.loops_verify import verify_nest  # only verification needs it
+
+        verify_nest(self)
 
     def print(self, printer: Printer) -> None:
         """See the module."""
@@ -334,104 +334,13 @@ def _segments_attribute(*lengths: int) -> DenseArrayBase:
     return DenseArrayBase.from_list(i32, lengths)
 
 
-@cache
-def _kind(kind: str) -> StringAttr:
-    return StringAttr(kind)
-
-
-def _verify_inputs(nest: NestOp) -> None:
-    if len(nest.block.args) != nest.rank + len(nest.inputs) or len(nest.maps) != len(nest.inputs):
-        raise VerifyException(
-            "loops.nest: found a body, maps and inputs of different numbers; "
-            "expected one argument an iterator, one argument and one map an input"
-        )
-    if any(argument.type != INDEX for argument in nest.iterators):
-        raise VerifyException("loops.nest: expected iterators of type index")
-    width = nest.scheduled("vector", 1)
-    for value, entries, argument in zip(nest.inputs, nest.input_maps, nest.elements):
-        if not isinstance(value.type, TensorType | MemRefType):
-            raise VerifyException(
-                f"loops.nest: found input of type {value.type}; expected a tensor or "
-                "memref; scalars are used in the body directly"
-            )
-        if len(entries) != len(value.type.get_shape()):
-            raise VerifyException(
-                f"loops.nest: found a map of {len(entries)} entries for "
-                f"{value.type}; expected one entry a dimension"
-            )
-        _verify_map(nest, entries, value.type)
-        wanted = slice_type(value.type, entries)
-        found = argument.type
-        if isinstance(found, VectorType) and found.get_shape() == (width,):
-            found = found.element_type
-        if types.dtype_of(found) != types.dtype_of(wanted) or _rank(found) != _rank(wanted):
-            raise VerifyException(
-                f"loops.nest: found body argument of type {argument.type}; "
-                f"expected {wanted}, the slice of {value.type}"
-            )
-
-
 def _rank(type_: Attribute) -> int:
     return len(type_.get_shape()) if isinstance(type_, TensorType | MemRefType) else 0
 
 
-def _verify_map(nest: NestOp, entries: Map, type_: Attribute, *, scatter: bool = False) -> None:
-    named = [entry for entry in entries if entry >= 0]
-    known = all(ZERO <= entry < nest.rank and (scatter or entry != YIELDED) for entry in entries)
-    assert isinstance(type_, TensorType | MemRefType)
-    if any(entry == ZERO and n != 1 for entry, n in zip(entries, type_.get_shape())):
-        raise VerifyException(
-            f"loops.nest: found `0` in a map for {type_}; expected it only for a "
-            "dimension of static size 1"
-        )
-    if not known or len(set(named)) != len(named):
-        raise VerifyException(
-            f"loops.nest: found map {list(entries)}; expected iterators of this nest, "
-            "each at most once, or `:`"
-        )
-
-
-def _verify_results(nest: NestOp) -> None:
-    if not isinstance(nest.block.last_op, YieldOp):
-        raise VerifyException("loops.nest: expected a body that ends in loops.yield")
-    kinds = [cast(StringAttr, kind).data for kind in nest.kinds]
-    maps = [map_entries(cast(DenseArrayBase, m)) for m in nest.result_maps]
-    yields = sum(1 + entries.count(YIELDED) for entries in maps)
-    if len(kinds) != len(maps) or yields != len(nest.yield_.arguments):
-        raise VerifyException(
-            f"loops.nest: found {len(nest.yield_.arguments)} yielded values; "
-            f"expected {yields}, one a result and one an index of a scatter"
-        )
-    if len(nest.results_) + len(nest.outs_) != len(kinds):
-        raise VerifyException("loops.nest: expected one result or out for each kind")
-    for number, (kind, entries) in enumerate(zip(kinds, maps)):
-        if kind not in KINDS:
-            raise VerifyException(f"loops.nest: found kind {kind!r}; expected one of {KINDS}")
-        named = {entry for entry in entries if entry >= 0}
-        if kind == "collect" and len(named) != nest.rank:
-            raise VerifyException(
-                "loops.nest: found a collect that leaves out an iterator; "
-                "expected every iterator in its map; combine by a monoid instead"
-            )
-        if kind == "argmax" and (
-            number == 0 or (kinds[number - 1], maps[number - 1]) != ("max", entries)
-        ):
-            raise VerifyException(
-                "loops.nest: found argmax without a max of the same map before it"
-            )
-    for part in nest.parts():
-        if part.map and _rank(part.type) == len(part.map):
-            _verify_map(nest, part.map, part.type, scatter=part.kind in SCATTERS)
-        if _rank(part.type) != len(part.map) or _rank(part.value.type) != part.map.count(SLICE):
-            raise VerifyException(
-                f"loops.nest: found {part.kind}{list(part.map)} of type {part.type} "
-                f"from a yielded {part.value.type}; expected equal ranks"
-            )
-        if types.dtype_of(part.type) != types.dtype_of(part.value.type):
-            raise VerifyException(
-                f"loops.nest: found {part.type} from a yielded {part.value.type}; "
-                "expected equal element types"
-            )
+@cache
+def _kind(kind: str) -> StringAttr:
+    return StringAttr(kind)
 
 
 @irdl_op_definition
@@ -500,6 +409,11 @@ class CheckOp(PlainOp):
     message = prop_def(StringAttr)
     kind = opt_prop_def(StringAttr)
 
+    def verify_(self) -> None:
+        """See `loops_verify`."""
+        from tetractys.dialects.loops_verify import verify_check
+
+        verify_check(self)
 
 @irdl_op_definition
 class GatherOp(PlainOp):
@@ -536,12 +450,10 @@ class GatherOp(PlainOp):
         )
 
     def verify_(self) -> None:
-        """One index a dimension."""
-        if _rank(self.source.type) != len(self.indices):
-            raise VerifyException(
-                f"loops.gather: found {len(self.indices)} indices for "
-                f"{self.source.type}; expected one a dimension"
-            )
+        """See `loops_verify`."""
+        from tetractys.dialects.loops_verify import verify_gather
+
+        verify_gather(self)
 
 
 @irdl_op_definition
@@ -557,6 +469,11 @@ class ViewOp(PlainOp):
     out = result_def(TensorType | MemRefType)
     traits = traits_def(Pure())
 
+    def verify_(self) -> None:
+        """See `loops_verify`."""
+        from tetractys.dialects.loops_verify import verify_view
+
+        verify_view(self)
 
 @irdl_op_definition
 class CallOp(PlainOp):
@@ -573,6 +490,11 @@ class CallOp(PlainOp):
     callee = prop_def(StringAttr)
     options = opt_prop_def(DictionaryAttr)
 
+    def verify_(self) -> None:
+        """See `loops_verify`."""
+        from tetractys.dialects.loops_verify import verify_call
+
+        verify_call(self)
 
 @irdl_op_definition
 class AllocOp(PlainOp):
@@ -591,6 +513,11 @@ class AllocOp(PlainOp):
     rows = opt_prop_def(IntegerAttr)
     result = opt_prop_def(IntegerAttr)
 
+    def verify_(self) -> None:
+        """See `loops_verify`."""
+        from tetractys.dialects.loops_verify import verify_alloc
+
+        verify_alloc(self)
 
 @irdl_op_definition
 class StoreOp(PlainOp):

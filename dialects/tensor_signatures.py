@@ -39,12 +39,16 @@ def parse_slices(text: str) -> list[Index]:
 
     def bound(part: str) -> Bound:
         part = part.strip()
+        if part and part != "@" and not part.removeprefix("-").isdecimal():
+            raise InferError(f"found {part!r} in slices {text!r}; expected numbers, `@` and `:`")
         return None if not part else part if part == "@" else int(part)
 
     def entry(part: str) -> Index:
         if ":" not in part:
             return bound(part)
         bounds = [bound(piece) for piece in part.split(":")]
+        if len(bounds) > 3:
+            raise InferError(f"found {part!r} in slices {text!r}; expected start:stop:step")
         bounds += [None] * (3 - len(bounds))
         return (bounds[0], bounds[1], bounds[2])
 

@@ -1,4 +1,4 @@
-"""Verification of a whole module, as `tt-opt` and DebugMode do it; the product path verifies nothing.
+"""Verification of a whole module, as `tt-opt` and DebugMode do it; the product path has none.
 
 xDSL's own verifier asks each operation. It does not ask whether a value is defined before it is
 used, nor does it say where a value from another function is used; every pass relies on both.

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType, VectorType
+from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType
 from xdsl.ir import Attribute, Block, Operation
 from xdsl.utils.exceptions import PassFailedException
 
@@ -94,7 +94,7 @@ def not_arrays(op: Operation) -> str | None:
     if isinstance(op, elemwise.CompositeOp):
         return None  # its verifier knows
     if isinstance(op, elemwise.ElemwiseOp | tensor.TensorOp):
-        if getattr(op, "signature").short == "constant" and is_number(op.results[0].type):
+        if isinstance(op, elemwise.ConstantOp) and is_number(op.results[0].type):
             return f"{op.name} of {op.results[0].type}"
         return odd_type(op, is_array)
     return op.name
@@ -212,8 +212,7 @@ def _advice(op: Operation, expectation: Expectation) -> str:
 
 
 def _advice_of_type(type_: Attribute, expectation: Expectation) -> str:
-    element = type_.element_type if isinstance(type_, TensorType | MemRefType | VectorType) else type_
-    if not is_element(element):
+    if not is_element(type_):
         return "; use a type of ours: " + ", ".join(types.element_names())
     if expectation.level is ARRAYS:
         return f"; {_LATE}" if isinstance(type_, MemRefType) else "; use tensor<f64> for a number"

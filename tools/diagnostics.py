@@ -9,22 +9,16 @@ what the file announces, as `mlir-opt --verify-diagnostics` does.
 from __future__ import annotations
 
 import re
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import FrameType
-from typing import Any
 
-from xdsl.dialects.builtin import (
-    ArrayAttr,
-    CallSiteLoc,
-    FileLineColLoc,
-    FusedLoc,
-    ModuleOp,
-    NameLoc,
-)
-from xdsl.ir import Attribute, Block, Operation, Region
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError
+
+from tetractys.dialects.signature import InferError, InferTypeError
+from tetractys.dialects.types import UnknownDtypeError
+from tetractys.passes.faults import emitted_message, first_location, operation_at_fault
 
 
 @dataclass(frozen=True)
@@ -53,86 +47,57 @@ class Diagnostic:
         return f"{text}\n{line}\n{indent}^"
 
 
-def from_exception(error: BaseException, file: str, stage: str) -> Diagnostic:
-    """The diagnostic for `error`, raised while doing `stage` ("parsing", "pass 'cse'", ...)."""
-    message = _message(error, stage)
+def from_exception(
+    error: BaseException, file: str, stage: str, module: ModuleOp | None = None
+) -> Diagnostic:
+    """The diagnostic for `error`, raised while doing `stage` ("parsing", "pass 'cse'", ...).
+
+    module: what was worked on; its place stands for that of an unknown operation.
+    """
+    op = None if isinstance(error, ParseError) else operation_at_fault(error)
+    message = message_of(error, stage, op)
     if isinstance(error, ParseError):
         place = error.span.get_location()
         return Diagnostic(place.file, place.line, place.col, message, is_syntax=True)
-    op = _operation_at_fault(error)
     location = first_location(op.location) if op is not None else None
+    if location is None and module is not None:  # what was worked on, as a whole
+        location = first_location(module.location)
     if location is None:
         return Diagnostic(file, 0, 0, message)
     return Diagnostic(location.filename.data, location.line.data, location.column.data, message)
 
 
-def first_location(location: Attribute) -> FileLineColLoc | None:
-    """The first file and line in a location, or None when it holds none."""
-    match location:
-        case FileLineColLoc():
-            return location
-        case CallSiteLoc():
-            return first_location(location.callee)
-        case NameLoc():
-            return first_location(location.location)
-        case FusedLoc():
-            parts = location.locations.data if isinstance(location.locations, ArrayAttr) else ()
-            found = (first_location(part) for part in parts)
-            return next((part for part in found if part is not None), None)
-        case _:
-            return None
-
-
-def _message(error: BaseException, stage: str) -> str:
+def message_of(error: BaseException, stage: str, op: Operation | None = None) -> str:
+    """The text of the message for `error`; `op` is the operation that was looked at."""
     if isinstance(error, MultipleSpansParseError):
         details = [f"{span.get_location()}: {note}" for span, note in error.refs]
         return "\n".join([error.msg.strip(), *details])
     if isinstance(error, ParseError):
         return error.msg.strip()
-    text = str(error).strip() or _emitted_message(error)
-    if isinstance(error, (DiagnosticException, NotImplementedError)) and text:
+    text = str(error).strip()
+    if not text and (text := emitted_message(error)):
         return text
+    if isinstance(error, _WORDED) and text:
+        return text
+    # The last resort: what the verifiers and `passes/preconditions.py` should have refused, or a
+    # defect of ours. A Python error tells its reader nothing; --debug shows it to whom it does.
+    where = f" on {op.name}" if op is not None else ""
     if isinstance(error, RecursionError):
-        return f"{stage}: the input is nested too deeply"
-    return f"{stage}: {type(error).__name__}: {text} (a traceback: --debug)"
+        return f"{stage} failed{where}: the input is nested too deeply"
+    return (
+        f"{stage} failed{where}: found IR that it cannot handle and that no check before refused; "
+        "this is a defect of Tetractys, please report it; --debug shows the Python traceback"
+    )
 
 
-def _emitted_message(error: BaseException) -> str:
-    """What `Operation.emit_error` was given, for an exception that was raised without a text."""
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if frame.f_code is Operation.emit_error.__code__:
-            return str(frame.f_locals["message"])
-    return ""
-
-
-def _operation_at_fault(error: BaseException) -> Operation | None:
-    """The operation that was being verified, rewritten or complained about when `error` was raised.
-
-    The exceptions do not carry it; the frames of the traceback do, and the innermost one that knows
-    is right.
-    """
-    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
-        op = _operation_of_frame(frame)
-        if op is not None and not isinstance(op, ModuleOp):
-            return op
-    return None
-
-
-def _operation_of_frame(frame: FrameType) -> Operation | None:
-    if frame.f_code in _METHODS_OF_IR:
-        owner: Any = frame.f_locals.get("self")
-        while isinstance(owner, (Block, Region)):
-            owner = owner.parent
-        return owner if isinstance(owner, Operation) else None
-    # By convention `op` is what a pattern or a predicate looks at.
-    op: Any = frame.f_locals.get("op")
-    return op if isinstance(op, Operation) else None
-
-
-_METHODS_OF_IR = frozenset(
-    method.__code__
-    for method in (Operation.emit_error, Operation.verify, Block.verify, Region.verify)
+_WORDED = (
+    DiagnosticException,
+    NotImplementedError,
+    InferError,
+    InferTypeError,
+    UnknownDtypeError,
 )
+"""Exceptions whose text is a message to the user."""
 
 
 _ANNOTATION = re.compile(

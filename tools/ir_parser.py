@@ -23,9 +23,11 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Operation, Region
 from xdsl.parser import Parser
 from xdsl.parser.generic_parser import ParserState
-from xdsl.utils.exceptions import DiagnosticException, ParseError
+from xdsl.utils.exceptions import ParseError
 from xdsl.utils.lexer import Input, Span
 from xdsl.utils.mlir_lexer import MLIRLexer
+
+from tetractys.tools.diagnostics import message_of
 
 
 class _Lexer(MLIRLexer):
@@ -58,9 +60,7 @@ class LocatingParser(Parser):
             raise
         except Exception as error:
             # Attributes verify themselves while they are parsed, and know no place.
-            message = str(error)
-            if not isinstance(error, DiagnosticException):
-                message = f"parsing: {type(error).__name__}: {message} (a traceback: --debug)"
+            message = message_of(error, "parsing")
             raise ParseError(Span(start, start, self.lexer.input), message) from error
         if isinstance(op.location, UnknownLoc):
             op.location = self._location(start)

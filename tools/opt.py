@@ -244,7 +244,7 @@ class OptMain(xDSLOptMain):
         except Exception as error:
             if self.args.debug:
                 traceback.print_exc()
-            return None, from_exception(error, name, self.stage)
+            return None, from_exception(error, name, self.stage, module)
 
     def _is_tolerated(self, error: Diagnostic) -> bool:
         """xDSL's behaviour for files without annotations: the error is the output, and the exit

@@ -168,7 +168,7 @@ def test_debuginfo_keeps_a_written_location() -> None:
             "<stdin>:1:1: error: Operation func.func contains empty",
         ),
         (IDENTITY, ["-p", "refuse"], "<stdin>:2:3: error: func.return: not wanted here\n"),
-        (IDENTITY, ["-p", "crash"], "<stdin>: error: pass 'crash': KeyError: 'lost'"),
+        (IDENTITY, ["-p", "crash"], "<stdin>:1:1: error: pass 'crash' failed: found IR that it"),
         (IDENTITY, ["-p", "break"], "<stdin>:2:3: error: Expected arguments to have the same "),
         (IDENTITY, ["-p", "nonsense"], "tt-opt: error: pass 'nonsense': unknown name; expected "),
         (IDENTITY, ["-p", "rename{"], "tt-opt: error: Error parsing pass pipeline specification"),
