@@ -92,6 +92,11 @@ class ScalarEmitter:
             source = cast(SSAValue, node.key[1])
             element = self._build("tensor.subtensor", [source], origin, slices=str(node.key[2]))
             return self._int64(element, origin)
+        if kind == "is_zero":
+            number = self._at_entry(cast(SSAValue, node.key[1]))
+            dtype = types.dtype_of(number.type)
+            zero = self._build("elemwise.constant", [], origin, value=0.0, dtype=dtype, rank=0)
+            return self._int64(self._build("elemwise.eq", [number, zero], origin), origin)
         operands = [self._values[operand] for operand in operands_of(node)]
         return self._build(f"elemwise.{kind}", operands, origin)
 

@@ -267,6 +267,10 @@ class FunctionLowering(ScalarBuilder):
         if kind == "element":
             vector, axis = self.array(cast(SSAValue, node.key[1])), cast(int, node.key[2])
             return self.cast(self.gather(vector, [self.constant(axis, "index")], True), "index")
+        if kind == "is_zero":
+            number = self.scalar(cast(SSAValue, node.key[1]))
+            zero = self.constant(0.0, types.dtype_of(number.type))
+            return self.cast(self.op(scalar.EQ, number, zero), "index")
         operands = [self._indices[operand] for operand in operands_of(node)]
         return self.op(scalar.SIGNATURES[kind], *operands)
 

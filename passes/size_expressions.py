@@ -18,7 +18,7 @@ class Size:
     """An integer expression: one node of the union-find.
 
     key: ("const", n), ("dim", argument, d), ("scalar", value), ("element", vector, position),
-        ("arange", result), or an operation's name and its operands.
+        ("arange", result), ("is_zero", scalar), or an operation's name and its operands.
     value: the level-1 scalar that is this number, where there is one.
     """
 
@@ -39,7 +39,7 @@ class Size:
         return f"<size {self.key[0]} {self.key[1:]}>"
 
 
-_RANKS = {"const": 0, "dim": 1, "scalar": 2, "element": 2, "arange": 2}
+_RANKS = {"const": 0, "dim": 1, "scalar": 2, "element": 2, "arange": 2, "is_zero": 2}
 _FOLD: dict[str, Callable[..., int]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
@@ -97,6 +97,10 @@ class SizeTable:
     def arange(self, result: SSAValue) -> Size:
         """The length of a range of floating-point numbers, known by its result."""
         return self._node(("arange", result))
+
+    def is_zero(self, scalar: SSAValue) -> Size:
+        """1 if a floating-point number is 0, else 0."""
+        return self._node(("is_zero", scalar))
 
     def op(self, name: str, *operands: Size | int, value: SSAValue | None = None) -> Size:
         """An expression: add, sub, mul, maximum, minimum, int_div, eq, lt, switch."""

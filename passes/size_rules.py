@@ -15,15 +15,12 @@ from xdsl.ir import Operation, SSAValue
 from tetractys.dialects import elemwise, types
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.dialects.signature import DISCRETE, INTEGERS
+from tetractys.passes.matching import number_of
+from tetractys.passes.size_elements import SCALAR_OPERATIONS, element_of, note_element, visit_vector
 from tetractys.passes.size_expressions import Size, is_nonnegative, slice_range
 
 if TYPE_CHECKING:
     from tetractys.passes.sizes import SizeAnalysis
-
-_SCALAR_OPERATIONS = {"elemwise.add": "add", "elemwise.sub": "sub", "elemwise.mul": "mul",
-                      "elemwise.maximum": "maximum", "elemwise.minimum": "minimum",
-                      "elemwise.int_div": "int_div", "elemwise.eq": "eq",
-                      "elemwise.lt": "lt", "elemwise.switch": "switch"}  # fmt: skip
 
 
 def visit_elemwise(analysis: SizeAnalysis, op: Operation) -> None:
@@ -38,7 +35,7 @@ def visit_elemwise(analysis: SizeAnalysis, op: Operation) -> None:
             analysis.set(result, ())
         return
     if rank == 1:
-        _visit_vector(analysis, op)
+        visit_vector(analysis, op)
     operands = [analysis.of(operand) for operand in op.operands]
     sizes: list[Size] = []
     for axis in range(rank):
@@ -61,35 +58,24 @@ def visit_elemwise(analysis: SizeAnalysis, op: Operation) -> None:
         analysis.set(result, sizes)
 
 
-def _visit_vector(analysis: SizeAnalysis, op: Operation) -> None:
-    """A constant of one element, and a cast to int64, have elements that are known one by one."""
-    result = op.results[0]
-    if types.dtype_of(result.type) not in INTEGERS:
-        return
-    if isinstance(op, elemwise.ConstantOp):
-        analysis.set_vector(result, [analysis.table.const(int(op.number))])
-    elif isinstance(op, elemwise.CastOp) and types.dtype_of(result.type) == "int64":
-        known = analysis.vector(op.operands[0])
-        if known is not None:
-            analysis.set_vector(result, known)
-
-
 def _visit_scalar(analysis: SizeAnalysis, op: Operation) -> None:
     """Integer arithmetic on scalars becomes an expression."""
     result = op.results[0]
     dtypes = {types.dtype_of(value.type) for value in (*op.operands, result)}
     if not dtypes.issubset(DISCRETE):
+        if isinstance(op, elemwise.EqOp) and number_of(op.operands[1]) == 0:
+            analysis.set_scalar(result, analysis.table.is_zero(op.operands[0]))
         return
     if isinstance(op, elemwise.ConstantOp):
         analysis.set_scalar(result, analysis.table.const(int(op.number)))
     elif isinstance(op, elemwise.CastOp):
         if types.dtype_of(result.type) == "int64":
             analysis.set_scalar(result, analysis.scalar(op.operands[0]))
-    elif op.name in _SCALAR_OPERATIONS and dtypes.issubset(("int64", "bool")):
+    elif op.name in SCALAR_OPERATIONS and dtypes.issubset(("int64", "bool")):
         if (types.dtype_of(result.type) == "bool") != (op.name in ("elemwise.eq", "elemwise.lt")):
             return
         operands = [analysis.scalar(operand) for operand in op.operands]
-        name = _SCALAR_OPERATIONS[op.name]
+        name = SCALAR_OPERATIONS[op.name]
         analysis.set_scalar(result, analysis.table.op(name, *operands, value=result))
 
 
@@ -117,13 +103,14 @@ def _reshape(analysis: SizeAnalysis, op: Operation) -> None:
     table = analysis.table
     source, shape = op.operands
     rank = len(cast(TensorType, op.results[0].type).get_shape())
-    wanted = analysis.vector(shape) or [table.element(shape, axis) for axis in range(rank)]
     analysis.require(
         analysis.of(shape)[0],
         table.const(rank),
         "Shape argument to Reshape has incorrect length: {0}, should be {1}",
         op,
     )
+    wanted = [element_of(analysis, shape, axis) for axis in range(rank)]
+    _require_ones(analysis, op, wanted)
     total = table.product(analysis.of(source))
     known = table.product(_unless_unknown(analysis, size) for size in wanted)
     sizes = [_reshaped(analysis, op, size, total, known) for size in wanted]
@@ -134,6 +121,20 @@ def _reshape(analysis: SizeAnalysis, op: Operation) -> None:
         "Cannot reshape input of {0} elements to a shape of {1} elements",
         op,
     )
+
+
+def _require_ones(analysis: SizeAnalysis, op: Operation, wanted: Sequence[Size]) -> None:
+    """Dimensions that are of size 1 by type; a shape that stays is Theano's Rebroadcast."""
+    sizes = analysis.of(op.operands[0])
+    is_kept = len(sizes) == len(wanted) and all(map(analysis.table.same, sizes, wanted))
+    words = "in Rebroadcast's input was" if is_kept else "of Reshape's result was"
+    for axis in _ints(op, "ones"):
+        analysis.require(
+            wanted[axis],
+            analysis.table.const(1),
+            f"Dimension {axis} {words} supposed to be 1 (got {{0}} instead)",
+            op,
+        )
 
 
 def _unless_unknown(analysis: SizeAnalysis, size: Size) -> Size:
@@ -226,11 +227,20 @@ def _alloc(analysis: SizeAnalysis, op: Operation) -> None:
 
 def _arange(analysis: SizeAnalysis, op: Operation) -> None:
     table = analysis.table
-    if all(types.dtype_of(operand.type) in DISCRETE for operand in op.operands):
+    is_float = any(types.dtype_of(operand.type) not in DISCRETE for operand in op.operands)
+    if types.dtype_of(op.operands[2].type) in DISCRETE:
+        is_zero = table.op("switch", table.op("eq", analysis.scalar(op.operands[2]), 0), 1, 0)
+    elif (number := number_of(op.operands[2])) is not None:
+        is_zero = table.const(int(number == 0))
+    else:
+        is_zero = table.is_zero(op.operands[2])
+    message = "Maximum allowed size exceeded: found an arange with step 0"
+    analysis.require_number(is_zero, table.const(0), message, op)
+    if is_float:  # computed in floating point, see lower-to-loops
+        analysis.set(op.results[0], [table.arange(op.results[0])])
+    else:
         start, stop, step = (analysis.scalar(operand) for operand in op.operands)
         analysis.set(op.results[0], [_arange_length(analysis, start, stop, step)])
-    else:  # computed in floating point, see lower-to-loops
-        analysis.set(op.results[0], [table.arange(op.results[0])])
 
 
 def _arange_length(analysis: SizeAnalysis, start: Size, stop: Size, step: Size) -> Size:
@@ -247,24 +257,28 @@ def _reduce(analysis: SizeAnalysis, op: Operation) -> None:
     kept = [size for axis, size in enumerate(sizes) if axis not in axes]
     kind = _props(op).get("kind", "max")
     if kind in ("max", "min"):
-        _require_elements(analysis, op, [sizes[a] for a in axes], kept, f"{kind}imum")
+        _require_elements(analysis, op, [sizes[axis] for axis in axes], f"{kind}imum")
     for result in op.results:
         analysis.set(result, kept)
 
 
 def _require_elements(
-    analysis: SizeAnalysis, op: Operation, reduced: list[Size], kept: list[Size], name: str
+    analysis: SizeAnalysis, op: Operation, reduced: Sequence[Size], name: str
 ) -> None:
-    """A maximum needs an element, unless there is no result either."""
+    """A maximum needs an element along its axes, as in NumPy also where it has no result."""
     table = analysis.table
-    found = table.op("minimum", table.product(reduced), 1)
-    wanted = table.op("minimum", table.product(kept), 1)
     analysis.require_number(
-        found,
-        table.op("maximum", found, wanted),
+        table.op("minimum", table.product(reduced), 1),
+        table.const(1),
         f"zero-size array to reduction operation {name} which has no identity",
         op,
     )
+
+
+def _softmax(analysis: SizeAnalysis, op: Operation) -> None:
+    """Shifted by the largest element of a row, which there must be."""
+    _require_elements(analysis, op, analysis.of(op.operands[0])[-1:], "maximum")
+    _same(analysis, op)
 
 
 def _dot(analysis: SizeAnalysis, op: Operation) -> None:
@@ -314,6 +328,7 @@ def _subtensor(analysis: SizeAnalysis, op: Operation) -> None:
     result = op.results[0]
     analysis.set(result, _region(analysis, op, 1))
     if vector is None:
+        note_element(analysis, op)
         return
     (entry,) = analysis.slices(cast(SignatureOp, op), 1)
     if isinstance(entry, tuple):
@@ -391,8 +406,8 @@ RULES: dict[str, Callable[[SizeAnalysis, Operation], None]] = {
     "tensor.max_and_argmax": _reduce,
     "tensor.dot": _dot,
     "tensor.gemm": _gemm,
-    "tensor.softmax": _same,
-    "tensor.log_softmax": _same,
+    "tensor.softmax": _softmax,
+    "tensor.log_softmax": _softmax,
     "tensor.grad": _grad,
     "tensor.subtensor": _subtensor,
     "tensor.inc_subtensor": _inc_subtensor,

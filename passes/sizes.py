@@ -54,6 +54,7 @@ class SizeAnalysis:
         self._sizes: dict[SSAValue, tuple[Size, ...]] = {}
         self._scalars: dict[SSAValue, Size] = {}
         self._vectors: dict[SSAValue, tuple[Size, ...]] = {}
+        self._elements: dict[tuple[SSAValue, int], Size] = {}
         self._checked: list[tuple[Size, Size]] = []
         self._known: set[tuple[Size, Size]] = set()
         self._known_at = (0, 0)
@@ -76,6 +77,10 @@ class SizeAnalysis:
     def vector(self, value: SSAValue) -> tuple[Size, ...] | None:
         """The elements of an integer vector, where they are known one by one."""
         return self._vectors.get(value)
+
+    def element(self, vector: SSAValue, position: int) -> Size | None:
+        """One element of an integer vector, where the program has read it."""
+        return self._elements.get((vector, position))
 
     def slices(self, op: SignatureOp, first_bound: int) -> list[SliceSizes | Size]:
         """The entries of a subtensor with sizes as bounds: an integer index, or (start, stop,
@@ -140,6 +145,10 @@ class SizeAnalysis:
     def set_vector(self, result: SSAValue, elements: Sequence[Size]) -> None:
         """Records the elements of an integer vector."""
         self._vectors[result] = tuple(elements)
+
+    def set_element(self, vector: SSAValue, position: int, size: Size) -> None:
+        """Records one element of an integer vector."""
+        self._elements.setdefault((vector, position), size)
 
     def require(
         self, lhs: Size, rhs: Size, message: str, op: Operation, kind: str = "ValueError"

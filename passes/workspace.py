@@ -215,8 +215,9 @@ class _Slicer:
         if any(isinstance(v.type, MemRefType) and v not in self.map for v in op.operands) or (
                 isinstance(op, NestOp) and len(op.outs_)):
             op.emit_error(
-                "bufferize: found a size that depends on the contents of a temporary array; "
-                "expected one of the arguments",
+                "bufferize: found a size that depends on the elements of a computed array; "
+                "expected sizes computed from arguments and single numbers; compute that array in "
+                "a function of its own and pass it in",
                 NotImplementedError(),
             )
         clone = op.clone(self.map)

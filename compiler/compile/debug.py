@@ -64,7 +64,13 @@ class DebugFunction:
         before = [np.array(cell.value) for cell in cells]
         shared = before[: len(maker.request.shareds)]
         constants = [np.asarray(constant.data) for constant in maker.request.constants]
-        expected = self._run_stages([*arrays, *shared, *constants])
+        try:
+            expected = self._run_stages([*arrays, *shared, *constants])
+        except BadOptimization:
+            raise
+        except Exception:
+            self._explain(arrays, cells, before)
+            raise
         answer = self._function.call_clean(arrays)
         outputs = self._outputs(answer)
         updated = [cells[index].value for index in self._function.recipe.spec.update_cells]
@@ -75,6 +81,18 @@ class DebugFunction:
                 cell.set(value)
             raise
         return answer
+
+    def _explain(
+        self, arrays: Sequence[np.ndarray], cells: Sequence[Any], before: Sequence[np.ndarray]
+    ) -> None:
+        """Lets machine code raise its error for what an oracle refused: with the user's line.
+
+        Where it does not (it may leave out the index check of a value that nobody reads), the
+        shared values become what they were before the call.
+        """
+        self._function.call_clean(arrays)
+        for cell, value in zip(cells, before):
+            cell.set(value)
 
     def _run_stages(self, arguments: Sequence[np.ndarray]) -> list[np.ndarray]:
         expected: list[np.ndarray] | None = None

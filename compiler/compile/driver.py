@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,7 +69,7 @@ def compile_request(request: Request, mode: str) -> Compiled:
         prepare(CompiledFunction)  # the trampoline, in a thread, beside the passes
         module = run_pipeline(request, mode, times=times)
         facts = read_facts(module, request)
-        with _timed(times, "text"):
+        with _timed(times, "text"), _in_words("emit-llvm", request, mode):
             text = emit(module)
     with _timed(times, "llvm"):
         object_code = jit.compile_text(text)
@@ -104,7 +104,7 @@ def run_pipeline(
         module = graph_to_ir(request)
     context = make_context()
     for step, class_ in zip(steps, classes):
-        with _timed(times, step.name):
+        with _timed(times, step.name), _in_words(step.name, request, mode):
             pass_ = class_(**host_options(step.name))
             pass_.apply(context, module)
         if observer is not None:
@@ -208,6 +208,17 @@ class _timed:
         self.times[self.name] = self.times.get(self.name, 0.0) + spent
 
 
-def level_of(module_level: str, mode: str) -> Iterator[str]:
-    """The passes of `mode` whose result is at a level, in order."""
-    return (step.name for step in PIPELINES[mode] if step.level == module_level)
+class _in_words:
+    """What a pass raises inside comes out in words, with the user's line."""
+
+    def __init__(self, name: str, request: Request, mode: str) -> None:
+        self.name, self.request, self.mode = name, request, mode
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, MemoryError):
+            from tetractys.compile.refusals import refuse  # not on the way to the first result
+
+            refuse(error, self.name, self.request, self.mode)

@@ -51,11 +51,12 @@ def _reshape(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> 
             f"should be {props['ndim']}"
         )
     result = np.reshape(value, [int(size) for size in shape]).copy()
-    if any(result.shape[axis] != 1 for axis in _ints(props, "ones")):
-        raise ValueError(
-            f"tensor.reshape_to: found shape {result.shape}; "
-            f"expected size 1 in dimensions {_ints(props, 'ones')}"
-        )
+    for axis in _ints(props, "ones"):
+        if result.shape[axis] != 1:
+            is_kept = result.shape == value.shape
+            words = "in Rebroadcast's input was" if is_kept else "of Reshape's result was"
+            found = result.shape[axis]
+            raise ValueError(f"Dimension {axis} {words} supposed to be 1 (got {found} instead)")
     return [result]
 
 
@@ -107,7 +108,7 @@ def _arange(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> l
     # Python's numbers: NumPy's unsigned ones wrap around where stop is below start.
     start, stop, step = (cast(float, value.astype(dtype).item()) for value in operands)
     if step == 0:
-        raise ValueError("Maximum allowed size exceeded")
+        raise ValueError("Maximum allowed size exceeded: found an arange with step 0")
     return [np.arange(start, stop, step, dtype=dtype)]
 
 
@@ -133,11 +134,8 @@ def _accumulator(dtype: str) -> str:
 def _extreme(value: Array, axes: tuple[int, ...], largest: bool) -> Array:
     """Maximum or minimum; NaN if there is one, and of zeros +0 is the larger one.
 
-    Of a result without elements none needs one: where NumPy asks for one, (0, 0), we do not.
+    ValueError where an axis has no elements, even if the result has none either.
     """
-    kept = [size for axis, size in enumerate(value.shape) if axis not in axes]
-    if 0 in kept:
-        return np.empty(kept, value.dtype)
     function = np.max if largest else np.min
     result = function(value, axis=axes)
     if not is_float(value.dtype.name):
@@ -162,8 +160,8 @@ def _max_and_argmax(operands: Sequence[Array], specs: Sequence[Spec], props: Pro
         if value.size
         else rows.reshape([*rows.shape[: len(kept)], int(np.prod(rows.shape[len(kept) :]))])
     )
-    position = np.argmax(rows, axis=-1) if 0 not in rows.shape[:-1] else np.empty(rows.shape[:-1])
-    return [_extreme(value, tuple(axes), True), np.asarray(position, np.int64)]
+    largest = _extreme(value, tuple(axes), True)
+    return [largest, np.asarray(np.argmax(rows, axis=-1), np.int64)]
 
 
 @_reference(ts.DOT)
@@ -185,8 +183,6 @@ def _gemm(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> lis
 
 def _shifted(value: Array) -> Array:
     wide = value.astype(np.float64)
-    if 0 in value.shape[:-1]:
-        return wide
     return wide - np.max(wide, axis=-1, keepdims=True)  # ValueError for rows without elements
 
 

@@ -198,7 +198,7 @@ func.func @call(%x: tensor<?x?xf64>) -> (tensor<?x?xf64>, tensor<?x?xf64>) {
 // A size that depends on the contents of a temporary array cannot be told before the kernel runs.
 func.func @data(%x: tensor<?xi64>) -> tensor<?xf64> {
   %n = loops.dim %x, 0 : tensor<?xi64>
-  // expected-error @+1 {{found a size that depends on the contents of a temporary array; expected one of the arguments}}
+  // expected-error @+1 {{found a size that depends on the elements of a computed array; expected sizes computed from arguments and single numbers}}
   %t, %s = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xi64>) -> (collect[%i] : tensor<?xi64>, add[] : i64) {
     loops.yield %a, %a : i64, i64
   }

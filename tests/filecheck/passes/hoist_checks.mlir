@@ -116,12 +116,9 @@ func.func @maximum(%x: tensor<?x?xf64>) -> tensor<?xf64> {
 // CHECK-NEXT: %[[V0:.+]] = elemwise.constant 1 : tensor<i64>
 // CHECK-NEXT: %[[V1:.+]] = tensor.size %[[X]] {dim = 1 : i64} : (tensor<?x?xf64>) -> tensor<i64>
 // CHECK-NEXT: %[[V2:.+]] = elemwise.minimum %[[V1]], %[[V0]] : tensor<i64>
-// CHECK-NEXT: %[[V3:.+]] = tensor.size %[[X]] {dim = 0 : i64} : (tensor<?x?xf64>) -> tensor<i64>
-// CHECK-NEXT: %[[V4:.+]] = elemwise.minimum %[[V3]], %[[V0]] : tensor<i64>
-// CHECK-NEXT: %[[V5:.+]] = elemwise.maximum %[[V2]], %[[V4]] : tensor<i64>
-// CHECK-NEXT: tensor.check_equal %[[V2]], %[[V5]] {message = "zero-size array to reduction operation maximum which has no identity"} : (tensor<i64>, tensor<i64>) -> ()
-// CHECK-NEXT: %[[V6:.+]] = tensor.reduce %[[X]] {kind = "max", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
-// CHECK-NEXT: func.return %[[V6]] : tensor<?xf64>
+// CHECK-NEXT: tensor.check_equal %[[V2]], %[[V0]] {message = "zero-size array to reduction operation maximum which has no identity"} : (tensor<i64>, tensor<i64>) -> ()
+// CHECK-NEXT: %[[V3:.+]] = tensor.reduce %[[X]] {kind = "max", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
+// CHECK-NEXT: func.return %[[V3]] : tensor<?xf64>
 // CHECK-NEXT: }
 // -----
 
@@ -132,3 +129,67 @@ func.func @index_vectors(%x: tensor<?x?xf64>, %i: tensor<?xi64>, %j: tensor<?xi6
 }
 // CHECK-LABEL: func.func @index_vectors
 // CHECK: tensor.check_equal {{.*}} {message = "shape mismatch: indexing arrays could not be broadcast together with shapes ({0},) ({1},)", kind = "IndexError"}
+
+// -----
+
+// A check of the program that an earlier one implies goes, whatever it says.
+func.func @merged(%x: tensor<?xf64>, %y: tensor<?xf64>, %z: tensor<?xf64>) -> tensor<?xf64> {
+  %n = tensor.size %x {dim = 0} : (tensor<?xf64>) -> tensor<i64>
+  %m = tensor.size %y {dim = 0} : (tensor<?xf64>) -> tensor<i64>
+  %k = tensor.size %z {dim = 0} : (tensor<?xf64>) -> tensor<i64>
+  tensor.check_equal %n, %m {message = "first"} : (tensor<i64>, tensor<i64>) -> ()
+  tensor.check_equal %m, %k {message = "second"} : (tensor<i64>, tensor<i64>) -> ()
+  tensor.check_equal %n, %k {message = "implied"} : (tensor<i64>, tensor<i64>) -> ()
+  %0 = elemwise.add %x, %z : tensor<?xf64>
+  func.return %0 : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @merged
+// CHECK: message = "first"
+// CHECK-NEXT: message = "second"
+// CHECK-NOT: tensor.check_equal
+
+// -----
+
+// A check that stands late although its sizes are known at the entry moves there.
+func.func @late(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?xf64> {
+  %0 = elemwise.exp %x : tensor<?xf64>
+  %n = tensor.size %0 {dim = 0} : (tensor<?xf64>) -> tensor<i64>
+  %m = tensor.size %y {dim = 0} : (tensor<?xf64>) -> tensor<i64>
+  tensor.check_equal %n, %m {message = "late"} : (tensor<i64>, tensor<i64>) -> ()
+  func.return %0 : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @late
+// CHECK: tensor.check_equal
+// CHECK: elemwise.exp
+// CHECK-NOT: tensor.check_equal
+
+// -----
+
+// The equation of an operation that nobody reads is checked too.
+func.func @unread(%x: tensor<?x?xf64>, %w: tensor<?xf64>) -> tensor<i64> {
+  %0 = tensor.dot %x, %w : (tensor<?x?xf64>, tensor<?xf64>) -> tensor<?xf64>
+  %n = tensor.size %0 {dim = 0} : (tensor<?xf64>) -> tensor<i64>
+  func.return %n : tensor<i64>
+}
+// CHECK-LABEL: func.func @unread
+// CHECK: tensor.check_equal {{.*}}shapes not aligned
+
+// -----
+
+// A range's step is not 0; elements of a computed vector are computed from those of arguments.
+func.func @numbers(%x: tensor<?xf64>, %z: tensor<?xi64>, %s: tensor<f64>) -> (tensor<?xf64>, tensor<?x?xf64>) {
+  %zero = elemwise.constant 0.0 : tensor<f64>
+  %one = elemwise.constant 1.0 : tensor<f64>
+  %two = elemwise.constant 2 : tensor<1xi64>
+  %0 = tensor.arange %zero, %one, %s {dtype = f64} : (tensor<f64>, tensor<f64>, tensor<f64>) -> tensor<?xf64>
+  %1 = elemwise.mul %z, %two : (tensor<?xi64>, tensor<1xi64>) -> tensor<?xi64>
+  %2 = tensor.reshape_to %x, %1 {ndim = 2, ones = array<i64>} : (tensor<?xf64>, tensor<?xi64>) -> tensor<?x?xf64>
+  func.return %0, %2 : tensor<?xf64>, tensor<?x?xf64>
+}
+// CHECK-LABEL: func.func @numbers(%x: {{.*}}, %z: {{.*}}, %s:
+// CHECK: %[[STEP:.+]] = elemwise.eq %s, %{{.+}}
+// CHECK: %[[ZERO:.+]] = elemwise.cast %[[STEP]] {dtype = i64}
+// CHECK: tensor.check_equal %[[ZERO]], {{.*}}Maximum allowed size exceeded
+// CHECK: %[[FIRST:.+]] = tensor.subtensor %z {slices = "0"}
+// CHECK: elemwise.mul %[[FIRST]], %{{.+}} : tensor<i64>
+// CHECK: elemwise.mul %z

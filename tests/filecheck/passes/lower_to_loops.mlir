@@ -93,15 +93,14 @@ func.func @reductions(%x: tensor<?x?xf32>, %b: tensor<?xi1>) -> (tensor<?xf32>, 
 // CHECK-NEXT: %[[V2:.+]] = loops.dim %[[X]], 0 : tensor<?x?xf32>
 // CHECK-NEXT: %[[V3:.+]] = loops.dim %[[X]], 1 : tensor<?x?xf32>
 // CHECK-NEXT: %[[V4:.+]] = elemwise.minimum %[[V0]], %[[V1]] : index
-// CHECK-NEXT: %[[V5:.+]] = elemwise.maximum %[[V4]], %[[V1]] : index
-// CHECK-NEXT: loops.check %[[V4]], %[[V5]] {message = "zero-size array to reduction operation maximum which has no identity"} : (index, index) -> ()
-// CHECK-NEXT: %[[V6:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[V2]], %[[J:[^ ,:]+]] < %[[V3]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[I]], %[[J]]] : tensor<?x?xf32>) -> (add[%[[I]]] : tensor<?xf64>) {
-// CHECK-NEXT: %[[V7:.+]] = elemwise.cast %[[X_1]] {dtype = f64} : (f32) -> f64
-// CHECK-NEXT: loops.yield %[[V7]] : f64
+// CHECK-NEXT: loops.check %[[V4]], %[[V1]] {message = "zero-size array to reduction operation maximum which has no identity"} : (index, index) -> ()
+// CHECK-NEXT: %[[V5:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[V2]], %[[J:[^ ,:]+]] < %[[V3]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[I]], %[[J]]] : tensor<?x?xf32>) -> (add[%[[I]]] : tensor<?xf64>) {
+// CHECK-NEXT: %[[V6:.+]] = elemwise.cast %[[X_1]] {dtype = f64} : (f32) -> f64
+// CHECK-NEXT: loops.yield %[[V6]] : f64
 // CHECK-NEXT: }
-// CHECK-NEXT: %[[SUM:[^ ,:]+]] = loops.nest (%[[I_1:[^ ,:]+]] < %[[V2]]) ins(%[[V8:[^ ,:]+]] = %[[V6]][%[[I_1]]] : tensor<?xf64>) -> (collect[%[[I_1]]] : tensor<?xf32>) {
-// CHECK-NEXT: %[[V9:.+]] = elemwise.cast %[[V8]] {dtype = f32} : (f64) -> f32
-// CHECK-NEXT: loops.yield %[[V9]] : f32
+// CHECK-NEXT: %[[SUM:[^ ,:]+]] = loops.nest (%[[I_1:[^ ,:]+]] < %[[V2]]) ins(%[[V7:[^ ,:]+]] = %[[V5]][%[[I_1]]] : tensor<?xf64>) -> (collect[%[[I_1]]] : tensor<?xf32>) {
+// CHECK-NEXT: %[[V8:.+]] = elemwise.cast %[[V7]] {dtype = f32} : (f64) -> f32
+// CHECK-NEXT: loops.yield %[[V8]] : f32
 // CHECK-NEXT: }
 // CHECK-NEXT: %[[MAX:[^ ,:]+]] = loops.nest (%[[I_2:[^ ,:]+]] < %[[V0]]) ins(%[[B_1:[^ ,:]+]] = %[[B]][%[[I_2]]] : tensor<?xi1>) -> (or[] : i1) {
 // CHECK-NEXT: loops.yield %[[B_1]] : i1
