@@ -1,5 +1,5 @@
-"""Measurements: `python -m tetractys.tools.bench` prints the table; `--help` names its parts.
+"""Measurements: `python -m tetractys.tools.bench table` prints the table of issue 3's bars.
 
-Every figure is a ratio taken side by side in one run: fresh processes for start-up, interleaved
-rounds for the rest. Peers (NumPy always, Numba and JAX where they are installed) run the same work.
+Ours beside every installed peer (NumPy, Numba, JAX, PyTorch, PyTensor), in one run of interleaved
+rounds. `rows/` says what is measured, `driver.py` and `worker.py` how, `report.py` what is held.
 """
