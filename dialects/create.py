@@ -50,6 +50,11 @@ def create(
     return op
 
 
+def operands_of(op: Operation) -> Sequence[SSAValue]:
+    """The operands to read, as they are now: `op.operands` makes a view at each question."""
+    return op._operands
+
+
 class QuickOp(IRDLOperation):
     """The base of our operations: none has successors or default properties, so making one is easy.
     """

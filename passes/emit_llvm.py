@@ -32,6 +32,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import DiagnosticException
 
 from tetractys.dialects import llvm_ext
+from tetractys.dialects.create import operands_of
 from tetractys.passes.llvm_types import by_identity, itemsize, mangled
 
 _ICMP = [flag.value for flag in llvm.ICmpPredicateFlag]
@@ -80,7 +81,7 @@ class _FunctionText:
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
         self.names: dict[int, str] = {}  # by identity, as the types: hashing is slow
-        self.types: dict[int, tuple[Attribute, str]] = {}
+        self.types: dict[int, tuple[str, Attribute]] = {}
         self.blocks: dict[Block, str] = {}
         self.next = 0
 
@@ -88,15 +89,16 @@ class _FunctionText:
         """The text of a type."""
         found = self.types.get(id(type_))
         if found is None:
-            found = self.types[id(type_)] = (type_, _type_text(type_))
-        return found[1]
+            found = self.types[id(type_)] = (_type_text(type_), type_)  # the type stays alive
+        return found[0]
 
     def name(self, value: SSAValue) -> str:
         """The name of a value, or a constant's text; given at the first mention."""
-        found = self.names.get(id(value))
-        if found is None:
-            found = self.names[id(value)] = f"%v{self.next}"
-            self.next += 1
+        key, names = id(value), self.names
+        if key in names:
+            return names[key]
+        found = names[key] = f"%v{self.next}"
+        self.next += 1
         return found
 
     def typed(self, value: SSAValue) -> str:
@@ -105,7 +107,8 @@ class _FunctionText:
 
     def all_typed(self, values: Iterable[SSAValue]) -> str:
         """`double %v3, i64 %v4`."""
-        return ", ".join([f"{self.type(v.type)} {self.name(v)}" for v in values])
+        type_, name = self.type, self.name
+        return ", ".join([f"{type_(v.type)} {name(v)}" for v in values])
 
     def result(self, op: Operation) -> str:
         """`%v5 = ` of an operation with a result, else nothing."""
@@ -122,9 +125,8 @@ def _integers(attribute: Attribute) -> Sequence[int]:
 
 def _binary(mnemonic: str) -> _Row:
     def row(text: _FunctionText, op: Operation) -> str:
-        lhs, rhs = op.operands
-        return (f"{text.name(op.results[0])} = {mnemonic} {text.type(lhs.type)} "
-                f"{text.name(lhs)}, {text.name(rhs)}")
+        name, (lhs, rhs), (result,) = text.name, operands_of(op), op.results
+        return f"{name(result)} = {mnemonic} {text.type(lhs.type)} {name(lhs)}, {name(rhs)}"
 
     return row
 
@@ -144,7 +146,7 @@ def _overflow(mnemonic: str) -> _Row:
 def _cast(mnemonic: str) -> _Row:
     def row(text: _FunctionText, op: Operation) -> str:
         result = op.results[0]
-        return (f"{text.name(result)} = {mnemonic} {text.typed(op.operands[0])} "
+        return (f"{text.name(result)} = {mnemonic} {text.typed(operands_of(op)[0])} "
                 f"to {text.type(result.type)}")
 
     return row
@@ -153,9 +155,10 @@ def _cast(mnemonic: str) -> _Row:
 def _intrinsic(mnemonic: str) -> _Row:
     """An operation that has a class of its own but is an intrinsic, mangled by its result."""
     def row(text: _FunctionText, op: Operation) -> str:
-        type_ = op.results[0].type
-        return (f"{text.name(op.results[0])} = call {text.type(type_)} "
-                f"@{mnemonic}.{mangled(type_)}({text.all_typed(op.operands)})")
+        (result,) = op.results
+        type_ = result.type
+        return (f"{text.name(result)} = call {text.type(type_)} "
+                f"@{mnemonic}.{mangled(type_)}({text.all_typed(operands_of(op))})")
 
     return row
 
@@ -170,17 +173,17 @@ def _fcmp(text: _FunctionText, op: Operation) -> str:
 
 
 def _compare(text: _FunctionText, op: Operation, mnemonic: str, predicate: str) -> str:
-    lhs, rhs = op.operands
+    lhs, rhs = operands_of(op)
     return (f"{text.name(op.results[0])} = {mnemonic} {predicate} {text.type(lhs.type)} "
             f"{text.name(lhs)}, {text.name(rhs)}")
 
 
 def _select(text: _FunctionText, op: Operation) -> str:
-    return f"{text.result(op)}select {text.all_typed(op.operands)}"
+    return f"{text.result(op)}select {text.all_typed(operands_of(op))}"
 
 
 def _fneg(text: _FunctionText, op: Operation) -> str:
-    return f"{text.result(op)}fneg {text.typed(op.operands[0])}"
+    return f"{text.result(op)}fneg {text.typed(operands_of(op)[0])}"
 
 
 def _align(op: Operation) -> str:
@@ -191,30 +194,30 @@ def _align(op: Operation) -> str:
 def _load(text: _FunctionText, op: Operation) -> str:
     result = op.results[0]
     return (f"{text.name(result)} = load {text.type(result.type)}, ptr "
-            f"{text.name(op.operands[0])}{_align(op)}")
+            f"{text.name(operands_of(op)[0])}{_align(op)}")
 
 
 def _store(text: _FunctionText, op: Operation) -> str:
-    value, pointer = op.operands
+    value, pointer = operands_of(op)
     return f"store {text.typed(value)}, ptr {text.name(pointer)}{_align(op)}"
 
 
 def _gep(text: _FunctionText, op: Operation) -> str:
     indices = _integers(op.properties["rawConstantIndices"])
-    dynamic = iter(op.operands[1:])
+    dynamic = iter(operands_of(op)[1:])
     shown = [
         text.typed(next(dynamic)) if i == llvm.GEP_USE_SSA_VAL else f"i64 {i}" for i in indices
     ]
     inbounds = " inbounds" if "inbounds" in op.properties else ""
     return (f"{text.name(op.results[0])} = getelementptr{inbounds} "
-            f"{text.type(op.properties['elem_type'])}, ptr {text.name(op.operands[0])}, "
+            f"{text.type(op.properties['elem_type'])}, ptr {text.name(operands_of(op)[0])}, "
             + ", ".join(shown))
 
 
 def _call_intrinsic(text: _FunctionText, op: Operation) -> str:
     name = cast(StringAttr, op.properties["intrin"]).data
     returned = text.type(op.results[0].type) if op.results else "void"
-    arguments = text.all_typed(op.operands)
+    arguments = text.all_typed(operands_of(op))
     if name.startswith("llvm.masked."):
         arguments = _aligned(text, op)
     return f"{text.result(op)}call {returned} @{name}({arguments})"
@@ -222,7 +225,7 @@ def _call_intrinsic(text: _FunctionText, op: Operation) -> str:
 
 def _aligned(text: _FunctionText, op: Operation) -> str:
     """The arguments of a masked access: its pointer carries the element's alignment."""
-    data = op.results[0] if op.results else op.operands[0]
+    data = op.results[0] if op.results else operands_of(op)[0]
     pointer = f"ptr align {itemsize(data.type)} "
     return ", ".join(
         pointer + text.name(value) if isinstance(value.type, llvm.LLVMPointerType)
@@ -231,7 +234,7 @@ def _aligned(text: _FunctionText, op: Operation) -> str:
 
 
 def _call(text: _FunctionText, op: Operation) -> str:
-    callee, *arguments = op.operands
+    callee, *arguments = operands_of(op)
     returned = text.type(op.results[0].type) if op.results else "void"
     return f"{text.result(op)}call {returned} {text.name(callee)}({text.all_typed(arguments)})"
 
@@ -240,31 +243,31 @@ def _splat(text: _FunctionText, op: Operation) -> str:
     result = op.results[0]
     type_ = text.type(result.type)
     name = text.name(result)
-    return (f"{name}s = insertelement {type_} poison, {text.typed(op.operands[0])}, i64 0\n"
+    return (f"{name}s = insertelement {type_} poison, {text.typed(operands_of(op)[0])}, i64 0\n"
             f"  {name} = shufflevector {type_} {name}s, {type_} poison, "
             f"<{cast(VectorType, result.type).get_shape()[0]} x i32> zeroinitializer")
 
 
 def _extract(text: _FunctionText, op: Operation) -> str:
     position = cast(IntegerAttr, op.properties["position"]).value.data
-    return f"{text.result(op)}extractelement {text.typed(op.operands[0])}, i64 {position}"
+    return f"{text.result(op)}extractelement {text.typed(operands_of(op)[0])}, i64 {position}"
 
 
 def _insert(text: _FunctionText, op: Operation) -> str:
     position = cast(IntegerAttr, op.properties["position"]).value.data
-    return f"{text.result(op)}insertelement {text.all_typed(op.operands)}, i64 {position}"
+    return f"{text.result(op)}insertelement {text.all_typed(operands_of(op))}, i64 {position}"
 
 
 def _shuffle(text: _FunctionText, op: Operation) -> str:
     lanes = _integers(op.properties["mask"])
     mask = ", ".join([f"i32 {lane}" if lane >= 0 else "i32 poison" for lane in lanes])
-    return (f"{text.result(op)}shufflevector {text.all_typed(op.operands)}, "
+    return (f"{text.result(op)}shufflevector {text.all_typed(operands_of(op))}, "
             f"<{len(lanes)} x i32> <{mask}>")
 
 
 def _alloca(text: _FunctionText, op: Operation) -> str:
     return (f"{text.result(op)}alloca {text.type(op.properties['elem_type'])}, "
-            f"{text.typed(op.operands[0])}{_align(op)}")
+            f"{text.typed(operands_of(op)[0])}{_align(op)}")
 
 
 def _br(text: _FunctionText, op: Operation) -> str:
@@ -273,12 +276,12 @@ def _br(text: _FunctionText, op: Operation) -> str:
 
 def _cond_br(text: _FunctionText, op: Operation) -> str:
     then, other = op.successors
-    return (f"br {text.typed(op.operands[0])}, label %{text.blocks[then]}, "
+    return (f"br {text.typed(operands_of(op)[0])}, label %{text.blocks[then]}, "
             f"label %{text.blocks[other]}")
 
 
 def _return(text: _FunctionText, op: Operation) -> str:
-    return f"ret {text.typed(op.operands[0])}" if op.operands else "ret void"
+    return f"ret {text.typed(operands_of(op)[0])}" if op.operands else "ret void"
 
 
 _ROWS: dict[type[Operation], _Row] = {

@@ -163,7 +163,10 @@ class LLVMBuilder:
         result_types = () if result_type is None else (result_type,)
         op = create(op_class, operands, result_types, given, self.location)
         append(self.block, op)
-        return op.results[0] if result_type is not None else operands[-1]
+        if result_type is None:
+            return operands[-1]
+        (result,) = op.results
+        return result
 
     def intrinsic(
         self, name: str, operands: Sequence[SSAValue], result_type: Attribute | None
@@ -199,8 +202,9 @@ class LLVMBuilder:
 
     def constant(self, number: float, type_: Attribute) -> SSAValue:
         """A number in a scalar type, or in every lane of a vector type."""
-        found = self._constants.get((repr(number), id(type_)))
-        return found if found is not None else self._constant(repr(number), type_, number)
+        key = repr(number)
+        found = self._constants.get((key, id(type_)))
+        return found if found is not None else self._constant(key, type_, number)
 
     def lane_numbers(self, type_: Attribute) -> SSAValue:
         """The constant vector 0, 1, 2, ..."""

@@ -25,6 +25,8 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from tetractys.dialects import loops
+from tetractys.dialects.build import APPLY
+from tetractys.dialects.create import operands_of
 from tetractys.passes.llvm_builder import PTR, lanes_of, llvm_type, memory_type
 from tetractys.passes.llvm_memory import (
     SINGLE,
@@ -68,6 +70,7 @@ class ErrorSite(NamedTuple):
     message: str
     location: LocationAttr
     operation: str
+    apply: Attribute | None
 
 
 class Tables:
@@ -79,7 +82,7 @@ class Tables:
 
     def error(self, kind: str, message: str, op: Operation) -> int:
         """The number of an error; equal ones are one."""
-        site = ErrorSite(kind, message, op.location, op.name)
+        site = ErrorSite(kind, message, op.location, op.name, op.attributes.get(APPLY))
         if site not in self.errors:
             self.errors.append(site)
         return self.errors.index(site) + 1
@@ -282,12 +285,13 @@ KERNEL_TYPE = llvm.LLVMFunctionType([PTR], i32)
 
 
 def _lower_elemwise(frame: Frame, op: Operation) -> None:
-    values = [frame.value(operand) for operand in op.operands]
+    values = [frame.value(operand) for operand in operands_of(op)]
     copies = 0
     for value in values:
         if type(value) is tuple:
             copies = len(value)
-    builder, result, fused = frame.builder, op.results[0], frame.machine.fused
+    (result,) = op.results
+    builder, fused = frame.builder, frame.machine.fused
     if not copies:
         scalars = cast("list[SSAValue]", values)
         frame.env[result] = lower_scalars(op, scalars, builder, fused=fused)

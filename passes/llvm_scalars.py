@@ -22,6 +22,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from tetractys.dialects import elemwise, types
 from tetractys.dialects import elemwise_signatures as ew
+from tetractys.dialects.create import operands_of
 from tetractys.dialects.llvm_ext import lanes_of
 from tetractys.dialects.signature import ElemwiseSignature, is_float, upcast
 from tetractys.passes.llvm_builder import LLVMBuilder, llvm_type, vector_of
@@ -61,7 +62,9 @@ class Site(NamedTuple):
 
     def converted(self) -> list[SSAValue]:
         """The operands in the result's dtype."""
-        return [convert(self.b, v, d, self.dtype) for v, d in zip(self.operands, self.dtypes)]
+        dtype = self.dtype
+        return [v if d == dtype else convert(self.b, v, d, dtype)
+                for v, d in zip(self.operands, self.dtypes)]
 
     def constant(self, number: float) -> SSAValue:
         """A number of the result's type."""
@@ -83,14 +86,20 @@ def _by_dtype(
         if site.dtype == "bool":
             assert bools is not None
             class_ = bools
-        return site.b.emit(class_, site.converted(), site.type)
+        operands = site.converted()
+        return site.b.emit(class_, operands, operands[0].type)
 
     return row
 
 
 def _instruction(class_: type[Operation]) -> Row:
-    """One instruction on operands of the result's dtype."""
-    return lambda site: site.b.emit(class_, site.converted(), site.type)
+    """One instruction on operands of the result's dtype, hence of its type."""
+
+    def row(site: Site) -> SSAValue:
+        operands = site.converted()
+        return site.b.emit(class_, operands, operands[0].type)
+
+    return row
 
 
 def _instruction_as_is(class_: type[Operation]) -> Row:
@@ -341,22 +350,14 @@ def lower(
     `builder.block` may have moved on to another block: float `mod`, `int_div`, integer `pow` loop.
     """
     if lanes is None:
-        lanes = max((lanes_of(v.type) for v in operands), default=0) or lanes_of(op.results[0].type)
-    if isinstance(op, elemwise.SplatOp):
-        return _splatted(builder, operands[0], lanes)
-    assert isinstance(op, elemwise.ElemwiseOp)
-    signature = cast(ElemwiseSignature, op.signature)
-    site = Site(
-        builder,
-        op,
-        [_splatted(builder, v, lanes) for v in operands],
-        [types.dtype_of(v.type) for v in op.operands],
-        types.dtype_of(op.results[0].type),
-        lanes,
-        fused,
-    )
-    return ROWS[signature](site)
-
-
-def _splatted(b: LLVMBuilder, value: SSAValue, lanes: int) -> SSAValue:
-    return b.splat(value, lanes) if lanes and not lanes_of(value.type) else value
+        lanes = max([lanes_of(v.type) for v in operands], default=0) or lanes_of(op.results[0].type)
+    if lanes:
+        operands = [v if lanes_of(v.type) else builder.splat(v, lanes) for v in operands]
+    if type(op) is elemwise.SplatOp:
+        return operands[0]
+    signature = cast(elemwise.ElemwiseOp, op).signature
+    (result,) = op.results
+    dtypes = [types.dtype_of(v.type) for v in operands_of(op)]
+    dtype = types.dtype_of(result.type)
+    row = ROWS[cast(ElemwiseSignature, signature)]
+    return row(Site(builder, op, operands, dtypes, dtype, lanes, fused))

@@ -115,7 +115,7 @@ class ScopedBuilder(LLVMBuilder):
         properties: Mapping[str, Attribute] | None,
     ) -> SSAValue:
         scope = self._scopes[depth]
-        key = (op_class, *map(id, operands), id(result_type), id(properties))
+        key = (op_class, id(result_type), id(properties), *map(id, operands))
         found = scope.shared.get(key)
         if found is not None:
             return found[0]
@@ -140,7 +140,8 @@ class ScopedBuilder(LLVMBuilder):
         given = default_properties(op_class) if properties is None else properties
         op = create(op_class, operands, (result_type,), given, self.location)
         insert_before(op, anchor)
-        return op.results[0]
+        (result,) = op.results
+        return result
 
     def load_invariant(self, pointer: SSAValue, type_: Attribute) -> SSAValue:
         """A load of memory that does not change: as far out as the address allows, once."""

@@ -30,20 +30,21 @@ _Convert = TypeVar("_Convert", bound=Callable[..., object])
 
 
 def by_identity(function: _Convert) -> _Convert:
-    """A cache for a function of types (and numbers), keyed by which objects they are.
+    """A cache for a function of one or two attributes or numbers, keyed by which objects they are.
 
     Hashing a type takes several microseconds, and lowering asks thousands of times.
     """
-    known: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = {}
+    known: dict[tuple[int, object], tuple[object, tuple[object, ...]]] = {}
 
     @wraps(function)
-    def cached(*arguments: object) -> object:
-        key = tuple([a if type(a) is int else id(a) for a in arguments])
+    def cached(first: object, *second: object) -> object:
+        number = second[0] if second else None
+        key = id(first), number if number is None or type(number) is int else id(number)
         found = known.get(key)
         if found is None:
             if len(known) > 10_000:
                 known.clear()
-            found = known[key] = (function(*arguments), arguments)  # arguments stay alive
+            found = known[key] = function(first, *second), (first, second)  # they stay alive
         return found[0]
 
     return cast(_Convert, cached)
