@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType
+from xdsl.dialects.builtin import IntegerAttr, MemRefType, ModuleOp, TensorType
 from xdsl.ir import Attribute, Block, Operation
 from xdsl.utils.exceptions import PassFailedException
 
@@ -79,6 +79,15 @@ def odd_type(op: Operation, accepted: Callable[[Attribute], bool]) -> str | None
                 if not accepted(argument.type):
                     return f"{op.name} over {argument.type}"
     return None
+
+
+def odd_results(op: func.FuncOp) -> str | None:
+    """What `bufferize` cannot have left as the number of results, in words."""
+    found = op.attributes.get("tt.results")
+    if found is None:
+        return None
+    count = found.value.data if isinstance(found, IntegerAttr) else -1
+    return None if 0 <= count <= len(op.body.block.args) else f"tt.results = {found}"
 
 
 # Predicates on operations, one a level.
@@ -186,6 +195,8 @@ def _check_function(name: str, op: func.FuncOp, expectation: Expectation) -> Non
         if not level.argument(argument.type):
             found = f"an argument of type {argument.type}"
             raise _refusal(name, op, found, level.name, _advice_of_type(argument.type, expectation))
+    if level is MEMORY and (found := odd_results(op)) is not None:
+        raise _refusal(name, op, found, "the number of result arguments, as 1 : i64", "")
     _check_block(name, op.body.block, expectation)
 
 
