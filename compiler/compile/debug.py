@@ -1,14 +1,17 @@
 """DebugMode: every pass verified, every stage run by its level's NumPy oracle, and compared.
 
 A call runs the graph as imported, then the module after each pass, on the very arguments; then the
-machine code. The first stage that disagrees with the one before it is named in `BadOptimization`,
-and the shared values are as before the call. Slow by design: level 2 goes index by index.
+machine code. The first stage that disagrees is named in `BadOptimization`, and the shared values
+are as before the call. Each element has a bound of its own (`oracle.bounds`), computed along the
+graph; `stabilize` may leave what the graph gives as far as rounding has moved that from the real
+number, and what it gives is the measure for all behind it. Slow by design: level 2 goes index by
+index.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,14 +20,13 @@ from tetractys.compile.compiled import CompiledFunction
 from tetractys.compile.driver import run_pipeline
 from tetractys.compile.to_ir import graph_to_ir
 from tetractys.oracle import difference, loops, tensor
+from tetractys.oracle.bounds import run_bounded
 
-STABILISING = {"stabilize"}
-"""Passes that may change a result, towards the real number it denotes."""
+Results: TypeAlias = "tuple[list[np.ndarray], list[np.ndarray]]"
+"""Values, and how far each of their elements may be off."""
 
-TOLERANCE = {"float64": 2.0**14, "float32": 2.0**8}
-"""Ulps of a result's largest magnitude that reordered sums and other elementary functions may
-differ
-by; about 4e-12 and 3e-5 of it."""
+STABILISING = "stabilize"
+"""The pass that may change a result, towards the real number it denotes."""
 
 
 class BadOptimization(Exception):
@@ -65,7 +67,7 @@ class DebugFunction:
         shared = before[: len(maker.request.shareds)]
         constants = [np.asarray(constant.data) for constant in maker.request.constants]
         try:
-            expected = self._run_stages([*arrays, *shared, *constants])
+            expected, bounds = self._run_stages([*arrays, *shared, *constants])
         except BadOptimization:
             raise
         except Exception:
@@ -75,7 +77,7 @@ class DebugFunction:
         outputs = self._outputs(answer)
         updated = [cells[index].value for index in self._function.recipe.spec.update_cells]
         try:
-            _compare("machine code", [*outputs, *updated], expected)
+            compare("machine code", [*outputs, *updated], expected, bounds)
         except BadOptimization:
             for cell, value in zip(cells, before):
                 cell.set(value)
@@ -94,16 +96,19 @@ class DebugFunction:
         for cell, value in zip(cells, before):
             cell.set(value)
 
-    def _run_stages(self, arguments: Sequence[np.ndarray]) -> list[np.ndarray]:
-        expected: list[np.ndarray] | None = None
-        for name, level, module in self._stages:
+    def _run_stages(self, arguments: Sequence[np.ndarray]) -> Results:
+        """The results of the graph, stabilised, and their bounds; each stage is held to them."""
+        measure = run_bounded(self._stages[0][2], _copies(arguments))
+        for name, level, module in self._stages[1:]:
+            if name == STABILISING:
+                before, slack = run_bounded(self._stages[0][2], _copies(arguments), real=True)
+                after, more = run_bounded(module, _copies(arguments), real=True)
+                compare(name, after, before, [a + b for a, b in zip(slack, more)])
+                measure = run_bounded(module, _copies(arguments))
+                continue
             run = tensor.run if level == "tensor" else loops.run
-            found = [np.asarray(value) for value in run(module, [np.array(a) for a in arguments])]
-            if expected is not None and name not in STABILISING:
-                _compare(name, found, expected)
-            expected = found
-        assert expected is not None
-        return expected
+            compare(name, run(module, _copies(arguments)), *measure)
+        return measure
 
     def _outputs(self, answer: Any) -> list[np.ndarray]:
         spec = self._function.recipe.spec
@@ -112,12 +117,18 @@ class DebugFunction:
         return list(answer.values()) if spec.output_form == "dict" else list(answer or [])
 
 
-def _compare(stage: str, found: Sequence[Any], expected: Sequence[np.ndarray]) -> None:
-    for number, (value, wanted) in enumerate(zip(found, expected)):
-        value = np.asarray(value)
-        finite = np.abs(wanted[np.isfinite(wanted)]) if wanted.dtype.kind == "f" else wanted
-        scale = np.full(wanted.shape, finite.max(initial=0)) if wanted.dtype.kind == "f" else None
-        ulps = TOLERANCE.get(wanted.dtype.name, 0)
-        problem = difference(value, wanted, ulps, scale=scale, zeros=False)
+def _copies(arguments: Sequence[np.ndarray]) -> list[np.ndarray]:
+    return [np.array(argument) for argument in arguments]
+
+
+def compare(
+    stage: str,
+    found: Sequence[Any],
+    expected: Sequence[np.ndarray],
+    bounds: Sequence[np.ndarray],
+) -> None:
+    """Raises BadOptimization for the first result with an element beyond its bound."""
+    for number, (value, wanted, bound) in enumerate(zip(found, expected, bounds, strict=True)):
+        problem = difference(np.asarray(value), wanted, bound=bound)
         if problem is not None:
             raise BadOptimization(f"DebugMode: {stage} changed result {number}: {problem}")

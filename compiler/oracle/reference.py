@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+from xdsl.dialects.builtin import ModuleOp
 
 from tetractys.oracle import tensor
 
@@ -17,6 +18,11 @@ def expected(function: Any, args: Sequence[Any]) -> list[Array]:
 
     The shared variables have the values they have now. Raises what the interpreter raises.
     """
+    return tensor.run(*imported(function, args))
+
+
+def imported(function: Any, args: Sequence[Any]) -> tuple[ModuleOp, list[Array]]:
+    """The graph of a compiled function at level 1, and the values of all its arguments."""
     from tetractys.compile.to_ir import graph_to_ir
 
     request = function.maker.request
@@ -26,4 +32,4 @@ def expected(function: Any, args: Sequence[Any]) -> list[Array]:
     ]
     shared = [np.array(variable.get_value()) for variable in request.shareds]
     constants = [np.asarray(constant.data) for constant in request.constants]
-    return tensor.run(graph_to_ir(request), [*inputs, *shared, *constants])
+    return graph_to_ir(request), [*inputs, *shared, *constants]

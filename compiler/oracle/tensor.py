@@ -64,14 +64,15 @@ def _run_block(block: Block, values: Environment) -> list[Array]:
         if isinstance(op, ReturnOp):
             return [values[operand] for operand in op.operands]
         operands = [values[operand] for operand in op.operands]
-        results = _apply(op, operands)
+        results = apply(op, operands)
         for result, value in zip(op.results, results, strict=True):
             _hold(op.name, value, types.spec_of(result.type), AssertionError)
             values[result] = value
     raise ValueError("oracle: found a function without func.return")
 
 
-def _apply(op: Operation, operands: list[Array]) -> list[Array]:
+def apply(op: Operation, operands: list[Array]) -> list[Array]:
+    """The results of one operation on values of its operands."""
     specs = [types.spec_of(operand.type) for operand in op.operands]
     if isinstance(op, elemwise.CompositeOp):
         shape = _common_shape(specs, operands)
