@@ -46,6 +46,11 @@ from tetractys.dialects.create import QuickOp
 from tetractys.dialects.signature import Signature
 from tetractys.dialects.syntax import parse_operand_names
 
+APPLY = "tt.apply"
+"""An attribute of operations as imported and of checks: the number of the graph's Apply, which an
+error names.
+"""
+
 
 class SignatureOp(QuickOp):
     """What every operation made from a signature has: operands, results, printing, verification."""
