@@ -32,6 +32,12 @@ Of rank 0 there are only scalars at this level: `f64`, never `tensor<f64>`, in s
 
 `bufferize` turns tensor results into `outs`, memrefs written in place: `collect[%i] into %m :
 memref`.
+
+Of a nest of the function's own level, a schedule's `split` numbers the iterator whose range may be
+cut in chunks that run on several threads: at most `chunks` (16), of at least `grain` (2**18, some
+10 us) operations. Their number depends on sizes only. Chunks combine results for themselves, and
+those are combined in the chunks' order; bufferized, an array has a place for them:
+`add(%partial)[:] into %m`.
 """
 
 from __future__ import annotations
@@ -86,6 +92,8 @@ YIELDED = -2
 ZERO = -3
 """In a map: the only position of a dimension of static size 1, `0`."""
 
+CHUNKS, GRAIN = 16, 1 << 18
+"""What a schedule that splits means if it does not say."""
 MONOIDS = ("add", "mul", "max", "min", "and", "or")
 SCATTERS = ("scatter_add", "scatter_set")
 KINDS = ("collect", *MONOIDS, "argmax", *SCATTERS)
@@ -128,6 +136,7 @@ class Result(NamedTuple):
 
     value: the yielded value; indices: the yielded indices of a scatter.
     result: the SSA result, None once bufferized; out: the memref then; init: a scatter's base.
+    partial: bufferized, where the chunks of a split nest but the first one combine for themselves.
     """
 
     kind: str
@@ -137,6 +146,7 @@ class Result(NamedTuple):
     result: SSAValue | None
     out: SSAValue | None
     init: SSAValue | None
+    partial: SSAValue | None = None
 
     @property
     def type(self) -> Attribute:
@@ -290,6 +300,7 @@ class NestOp(QuickOp):
             indices = tuple(next(values) for _ in range(entries.count(YIELDED)))
             init = next(inits) if kind in SCATTERS and not bufferized else None
             into_memory = bufferized and (len(entries) > 0)
+            partial = next(inits, None) if into_memory and self.is_split(kind, entries) else None
             parts.append(
                 Result(
                     kind,
@@ -299,6 +310,7 @@ class NestOp(QuickOp):
                     None if into_memory else next(results),
                     next(outs) if into_memory else None,
                     init,
+                    partial,
                 )
             )
         return parts
@@ -308,6 +320,16 @@ class NestOp(QuickOp):
         if self.schedule is None or name not in self.schedule.data:
             return default
         return cast("IntegerAttr[IndexType]", self.schedule.data[name]).value.data
+
+    def is_split(self, kind: str, entries: Map) -> bool:
+        """Whether the schedule cuts an iterator that a result combines."""
+        split = self.scheduled("split", -1)
+        return split >= 0 and kind in MONOIDS and split not in entries
+
+    @property
+    def chunks(self) -> int:
+        """The most chunks that may run at once; 1 for a nest that is not split."""
+        return self.scheduled("chunks", CHUNKS) if self.scheduled("split", -1) >= 0 else 1
 
     def verify_(self) -> None:
         """Maps name iterators, argument types are slices, results fit their kinds."""

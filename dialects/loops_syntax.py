@@ -80,9 +80,10 @@ class NestPrinter:
 
     def _result(self, part: Result) -> None:
         self.printer.print_string(part.kind)
-        if part.init is not None:
+        base = part.init if part.init is not None else part.partial
+        if base is not None:
             self.printer.print_string("(")
-            self.printer.print_ssa_value(part.init)
+            self.printer.print_ssa_value(base)
             self.printer.print_string(")")
         self._map(part.map)
         if part.out is not None:

@@ -18,6 +18,7 @@ becomes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from xdsl.context import Context
@@ -66,6 +67,14 @@ def is_array(value: SSAValue) -> bool:
 def is_summed_at_once(result: SSAValue, kind: str, outer: Result) -> bool:
     """Whether a body's row only feeds the sum (or other monoid) of rows that the nest makes."""
     return kind == "collect" and outer.kind in MONOIDS and result.has_one_use()
+
+
+def chunks_around(nest: NestOp) -> int:
+    """The most chunks that may run at once of the nest, or the outermost one that it is in."""
+    top = nest
+    while isinstance(outer := top.parent_op(), NestOp):
+        top = outer
+    return top.chunks
 
 
 # Builders.
@@ -221,9 +230,22 @@ class Bufferizer:
                 if part.init is not None and self.storage.root(part.init) is not (
                         self.storage.root(part.result)):
                     self._copy(part.init, target, nest)
+        partials = [self._place_partial(nest, part) for part in parts
+                    if part.result is not None and is_tensor(part.result)
+                    and nest.is_split(part.kind, part.map)]
         self.sizes.rename(dict(zip([p.result for p in parts if p.result is not None
                                     and is_tensor(p.result)], outs)))
-        self._rebuild(nest, outs)
+        self._rebuild(nest, outs, partials)
+
+    def _place_partial(self, nest: NestOp, part: Result) -> SSAValue:
+        """Memory for what the chunks behind the first one combine: the result's sizes for each."""
+        assert part.result is not None
+        type_ = buffer_type(part.result.type)
+        sizes = self._open_sizes(part.result, nest)
+        rows = nest.chunks - 1
+        slot = self.arena.take(sizes, itemsize(type_.element_type) * rows, self.position)
+        return self._insert_alloc(sizes, type_, {
+            "slot": IntegerAttr(slot, i64), "rows": IntegerAttr(rows, i64)}, nest)
 
     def _place(self, value: SSAValue | None, op: Operation) -> SSAValue:
         """The memory of a result: of the function, of an input, or of the arena."""
@@ -270,7 +292,9 @@ class Bufferizer:
             self.slots.setdefault(slot.value.data, alloc)
         return alloc.results[0]
 
-    def _rebuild(self, nest: NestOp, outs: list[SSAValue]) -> NestOp:
+    def _rebuild(
+        self, nest: NestOp, outs: list[SSAValue], partials: Sequence[SSAValue] = ()
+    ) -> NestOp:
         """The nest with `outs`; its body's arrays become memory too."""
         self._body(nest)
         parts = nest.parts()
@@ -280,7 +304,7 @@ class Bufferizer:
         new = NestOp.make(
             list(nest.sizes), list(nest.inputs), nest.input_maps, [p.kind for p in parts],
             [p.map for p in parts], [value.type for value in scalars], nest.detach_region(0),
-            outs=outs, schedule=nest.schedule, location=nest.location,
+            inits=partials, outs=outs, schedule=nest.schedule, location=nest.location,
         )
         new.attributes.update(nest.attributes)
         block = nest.parent
@@ -321,6 +345,7 @@ class Bufferizer:
         if number is not None:
             return self._insert_alloc(values, type_, {"result": IntegerAttr(number, i64)}, inner)
         rows = outer.scheduled("jam", 1) if can_jam(outer) else 1
+        rows *= chunks_around(outer)
         unit = itemsize(type_.element_type) * rows
         slot = self.arena.take(values, unit, self.position)
         return self._insert_alloc(values, type_, {

@@ -344,9 +344,9 @@ def _emit_function(function: llvm.FuncOp, lines: list[str]) -> None:
             incoming[target].append((text.blocks[block], values))
     type_ = function.function_type
     arguments = text.all_typed(blocks[0].args)
-    lines.append(
-        f"define {text.type(type_.output)} @{function.sym_name.data}({arguments}) nounwind {{"
-    )
+    linkage = "internal " if function.linkage.linkage.data == "internal" else ""
+    name = function.sym_name.data
+    lines.append(f"define {linkage}{text.type(type_.output)} @{name}({arguments}) nounwind {{")
     for block in blocks:
         lines.append(f"{text.blocks[block]}:")
         if block is not blocks[0]:
@@ -365,6 +365,8 @@ def _emit_block(text: _FunctionText, block: Block) -> None:
             text.names[id(op.results[0])] = _constant_text(op.value, op.results[0].type)
         elif isinstance(op, llvm.UndefOp):
             text.names[id(op.results[0])] = "poison"
+        elif isinstance(op, llvm.AddressOfOp):
+            text.names[id(op.results[0])] = f"@{op.global_name.root_reference.data}"
         else:
             op.emit_error(f"emit-llvm: found {op.name}; expected an operation that the emitter's "
                           "table has", DiagnosticException())

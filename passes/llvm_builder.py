@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     LocationAttr,
     StringAttr,
+    SymbolRefAttr,
     UnitAttr,
     VectorType,
     i1,
@@ -234,6 +235,15 @@ class LLVMBuilder:
             op = create(llvm.UndefOp, (), (type_,), {})
             self._insert_at_entry(op)
             found = self._constants["undef", id(type_)] = op.results[0]
+        return found
+
+    def symbol(self, name: str) -> SSAValue:
+        """The address of a function of the module."""
+        found = self._constants.get((name, id(PTR)))
+        if found is None:
+            op = create(llvm.AddressOfOp, (), (PTR,), {"global_name": SymbolRefAttr(name)})
+            self._insert_at_entry(op)
+            found = self._constants[name, id(PTR)] = op.results[0]
         return found
 
     def index(self, number: int) -> SSAValue:

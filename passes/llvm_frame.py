@@ -120,21 +120,26 @@ class Frame:
     """The function `name(ptr flat) -> i32` being built.
 
     leaves_early: whether an error ends the function at once.
+    origins: the iterators that count from a chunk's start, with that start.
     rows: the rows of the nest around that are worked on at once; varying: the values of the source
     that differ between them. ahead: for a row, the nest that prefetches the next block's, and where
     they are.
     """
 
-    def __init__(self, name: str, tables: Tables, machine: Machine) -> None:
+    def __init__(
+        self, name: str, tables: Tables, machine: Machine, arguments: Sequence[Attribute] = (PTR,)
+    ) -> None:
         self.name = name
         self.tables = tables
         self.machine = machine
-        entry = Block(arg_types=[PTR])
+        entry = Block(arg_types=arguments)
         self.region = Region(entry)
         self.flat: SSAValue = entry.args[0]
         self.builder = ScopedBuilder(entry, self._extern)
         self.env: dict[SSAValue, Bound] = {}
+        self.words: dict[int, int] = {}  # by identity: which word a value is
         self.leaves_early = False
+        self.origins: dict[SSAValue, SSAValue] = {}
         self.rows = SINGLE
         self.varying: set[SSAValue] = set()
         self.ahead: dict[SSAValue, tuple[Operation, Buffer]] = {}
@@ -144,7 +149,9 @@ class Frame:
 
     def word(self, number: int, type_: Attribute = i64) -> SSAValue:
         """A word that does not change during the call."""
-        return self.builder.load_invariant(self.builder.offset(self.flat, 8 * number), type_)
+        found = self.builder.load_invariant(self.builder.offset(self.flat, 8 * number), type_)
+        self.words[id(found)] = number
+        return found
 
     def store_word(self, value: SSAValue, number: int) -> None:
         """Writes a word."""
@@ -196,18 +203,21 @@ class Frame:
         """What a scalar of the source is here: a scalar, or a vector of a lane a row."""
         found = self.env[value]
         if type(found) is RowIndex:
-            return rows_of(self.builder, found)
+            found = rows_of(self.builder, found)
+        if value in self.origins:
+            start = self.builder.splat(self.origins[value], lanes_of(cast(SSAValue, found).type))
+            return self.builder.add(cast(SSAValue, found), start)
         return cast(SSAValue, found)
 
     def index(self, value: SSAValue) -> Index:
-        """An index, kept as a row iterator where it is one."""
+        """An index into an array, kept as a row iterator where it is one."""
         return cast("Index", self.env[value])
 
     def value(self, value: SSAValue) -> Value:
         """A scalar or vector of the source."""
         found = self.env[value]
-        if type(found) is RowIndex:
-            return rows_of(self.builder, found)
+        if type(found) is RowIndex or value in self.origins:
+            return self.scalar(value)
         return cast("Value", found)
 
     def buffer(self, value: SSAValue) -> Buffer:
@@ -260,20 +270,23 @@ class Frame:
         else:
             builder.when(condition, record_first)
 
-    def function(self, type_: llvm.LLVMFunctionType) -> llvm.FuncOp:
+    def function(self, type_: llvm.LLVMFunctionType, linkage: str = "external") -> llvm.FuncOp:
         """The finished function."""
-        return make_function(self.name, type_, self.region)
+        self.builder.remove_unused()
+        return make_function(self.name, type_, self.region, linkage)
 
 
-def make_function(name: str, type_: llvm.LLVMFunctionType, region: Region) -> llvm.FuncOp:
-    """An external function of level 3."""
+def make_function(
+    name: str, type_: llvm.LLVMFunctionType, region: Region, linkage: str = "external"
+) -> llvm.FuncOp:
+    """A function of level 3."""
     from xdsl.dialects.builtin import StringAttr
 
     return llvm.FuncOp.create(regions=[region], properties={
         "sym_name": StringAttr(name),
         "function_type": type_,
         "CConv": llvm.CallingConventionAttr("ccc"),
-        "linkage": llvm.LinkageAttr("external"),
+        "linkage": llvm.LinkageAttr(linkage),
         "visibility_": IntegerAttr(0, i64),
     })
 

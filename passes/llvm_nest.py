@@ -8,7 +8,7 @@ last loop of a nest that holds other nests by `llvm_rows`; the others are here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from xdsl.dialects.builtin import VectorType, i32, i64
 from xdsl.ir import SSAValue
@@ -35,17 +35,34 @@ Accumulators: TypeAlias = "dict[int, list[SSAValue]]"
 """By result number, the values that loops carry."""
 
 
-class NestLowering:
-    """One nest being built; `emit` does it."""
+class Span(NamedTuple):
+    """A part of an iterator's range: `count` iterations from `start`."""
 
-    def __init__(self, frame: Frame, nest: NestOp) -> None:
+    level: int
+    start: SSAValue
+    count: SSAValue
+
+
+class NestLowering:
+    """One nest being built, or a span of it; `emit` does it.
+
+    outs: the memory of results, by their number, that is not what the operation says.
+    """
+
+    def __init__(self, frame: Frame, nest: NestOp, span: Span | None = None) -> None:
         self.frame = frame
         self.builder = frame.builder
         self.nest = nest
         self.plans = plans_of(nest)
         self.leaf = is_leaf(nest)
         self.width = vector_width(nest)
-        self.sizes = collapsed_sizes(frame, nest, [frame.scalar(size) for size in nest.sizes])
+        self.span = span
+        self.outs: dict[int, Buffer] = {}
+        sizes = [frame.scalar(size) for size in nest.sizes]
+        if span is not None:
+            sizes[span.level] = span.count
+            frame.origins[nest.iterators[span.level]] = span.start
+        self.sizes = collapsed_sizes(frame, nest, sizes)
         self.depth = frame.builder.depth
         self.jammed = False  # whether its own rows run together
         self.yields = ScalarYields(self)
@@ -53,11 +70,19 @@ class NestLowering:
     def emit(self) -> None:
         """Builds the whole nest and binds its results."""
         for plan in self.plans:
-            if plan.in_memory and plan.monoid is not None:
-                self._initialise(plan)
+            if self.initialises(plan):
+                self.initialise(plan)
         self.level(0, {})
 
-    def _initialise(self, plan: Plan) -> None:
+    def initialises(self, plan: Plan) -> bool:
+        """Whether a result is filled here: a span does that where its part is contiguous."""
+        if not plan.in_memory or plan.monoid is None:
+            return False
+        entries = plan.part.map
+        return self.span is None or self.span.level not in entries[1:]
+
+    def initialise(self, plan: Plan) -> None:
+        """Fills a result that is combined in memory."""
         target = self.out(plan)
         if isinstance(target, Buffer) and plan.monoid is not None:
             fill(self.builder, target, plan.monoid.identity())
@@ -66,10 +91,24 @@ class NestLowering:
 
     def out(self, plan: Plan) -> Buffer | Sink:
         """Where a result goes in memory."""
+        if plan.number in self.outs:
+            return self.outs[plan.number]
         assert plan.part.out is not None
         found = self.frame.env[plan.part.out]
         assert isinstance(found, Buffer | Sink)
-        return found
+        return found if self.span is None or type(found) is Sink else self._spanned(
+            cast(Buffer, found), plan.part.map)
+
+    def _spanned(self, buffer: Buffer, entries: Map) -> Buffer:
+        """An array as seen from the span's start, from which the iterator counts."""
+        assert self.span is not None
+        if self.span.level not in entries:
+            return buffer
+        dimension = entries.index(self.span.level)
+        pointer = address(self.builder, buffer, [(dimension, self.span.start)])
+        sizes = [*buffer.sizes]
+        sizes[dimension] = self.span.count
+        return buffer._replace(pointer=pointer, sizes=tuple(sizes))
 
     # ---- levels
 
@@ -179,6 +218,8 @@ class NestLowering:
             if element.first_use is None:
                 continue
             buffer, indices = self.frame.buffer(source), self.indices(entries)
+            if self.span is not None:
+                buffer = self._spanned(buffer, entries)
             kept = [d for d, entry in enumerate(entries) if entry == SLICE]
             if kept:
                 pointer = address(self.builder, buffer, indices)

@@ -172,17 +172,27 @@ class ScopedBuilder(LLVMBuilder):
         name = f"llvm.masked.store.{mangled(value.type)}.p0"
         self.intrinsic_named(name, (value, pointer, mask), None)
 
-    def stack(self, type_: Attribute) -> SSAValue:
-        """A place on the stack for one value, made once at the function's entry."""
-        first = self.constant(1, i64).owner
+    def stack(self, type_: Attribute, count: int = 1) -> SSAValue:
+        """A place on the stack for so many values, made once at the function's entry."""
+        first = self.constant(count, i64).owner
         op = llvm.AllocaOp.create(
-            operands=[self.constant(1, i64)],
+            operands=[self.constant(count, i64)],
             result_types=[PTR],
             properties={"elem_type": type_, "alignment": IntegerAttr(8, i64)},
         )
         assert isinstance(first, Operation)
         self.entry.insert_op_after(op, first)
         return op.results[0]
+
+    def remove_unused(self) -> None:
+        """Removes what the entry computes and nothing uses (a size that no loop needs)."""
+        op = self.entry.last_op
+        while op is not None:
+            before = op.prev_op
+            if op.results and op.results[0].first_use is None and type(op) is not llvm_ext.CallOp:
+                op.detach()
+                op.erase()
+            op = before
 
     # ---- masks
 

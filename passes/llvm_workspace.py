@@ -63,6 +63,10 @@ class Workspace:
             self.end = builder.add(self.end, builder.mul(self.row_bytes(alloc), rows))
         return found
 
+    def base(self, alloc: loops.AllocOp) -> SSAValue:
+        """The address of an allocation's slot."""
+        return self.frame.builder.offset(self.frame.word(WORD_WORKSPACE, PTR), self.offset(alloc))
+
 
 def _number(attribute: Attribute | None, default: int = 0) -> int:
     return default if attribute is None else cast("IntegerAttr", attribute).value.data
@@ -77,7 +81,7 @@ def lower_alloc(
         frame.env[alloc.out] = _row_of_result(nests[-1], _number(alloc.result))
         return
     builder = frame.builder
-    base = builder.offset(frame.word(WORD_WORKSPACE, PTR), workspace.offset(alloc))
+    base = workspace.base(alloc)
     element = alloc.out.type.element_type
     sizes = workspace.sizes(alloc)
     pointer: SSAValue | tuple[SSAValue, ...] = base

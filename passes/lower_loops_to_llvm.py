@@ -18,7 +18,8 @@ becomes, much shortened,
       %next = llvm.add %i, %c8 : i64
       llvm.cond_br %more, ^bb1(%next : i64), ^bb2
 
-The parts: `llvm_frame` (the function, the ABI, operations), `llvm_nest` (loops), `llvm_vectors`
+The parts: `llvm_frame` (the function, the ABI, operations), `llvm_function` (what is not mere
+arithmetic), `llvm_parallel` (chunks for threads), `llvm_nest` (loops), `llvm_vectors`
 (the innermost one), `llvm_rows` (jam), `llvm_monoids` (reductions), `llvm_memory` (addresses),
 `llvm_workspace` (the arena), `llvm_transfer` (rows, gathers), `llvm_calls`, and below them
 `llvm_scopes` and `llvm_builder`.
@@ -27,7 +28,6 @@ The parts: `llvm_frame` (the function, the ABI, operations), `llvm_nest` (loops)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import cast
 
 from xdsl.context import Context
@@ -46,9 +46,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
-from tetractys.dialects import elemwise, loops
 from tetractys.dialects.loops import NestOp
-from tetractys.passes.llvm_calls import lower_call
 from tetractys.passes.llvm_empty import check_empty
 from tetractys.passes.llvm_frame import (
     HEADER_WORDS,
@@ -60,20 +58,15 @@ from tetractys.passes.llvm_frame import (
     Machine,
     Tables,
     file_and_line,
-    lower_constant,
-    lower_dim,
-    lower_splat,
-    lower_store,
-    lower_view,
 )
-from tetractys.passes.llvm_nest import NestLowering
-from tetractys.passes.llvm_transfer import lower_gather
-from tetractys.passes.llvm_workspace import Workspace, lower_alloc
+from tetractys.passes.llvm_function import Body
+from tetractys.passes.llvm_parallel import ParallelNest, is_parallel
+from tetractys.passes.llvm_workspace import Workspace
 
 KERNEL, SHAPE = "tt_kernel", "tt_shape"
 
 
-class FunctionLowering:
+class FunctionLowering(Body):
     """One function of ours becoming one of level 3."""
 
     def __init__(
@@ -82,23 +75,11 @@ class FunctionLowering:
         self.source = source
         self.block = source.body.block
         self.results_from = results_from
-        self.frame = Frame(name, tables, machine)
-        self.frame.leaves_early = name == SHAPE
-        self.builder = self.frame.builder
-        self.workspace = Workspace(self.frame)
-        self.nests: list[NestLowering] = []
-        self.frame.lowerings = {
-            elemwise.ConstantOp: lower_constant,
-            elemwise.SplatOp: lower_splat,
-            loops.DimOp: lower_dim,
-            loops.StoreOp: lower_store,
-            loops.ViewOp: lower_view,
-            loops.GatherOp: lower_gather,
-            loops.CallOp: lower_call,
-            loops.AllocOp: partial(self._alloc),
-            NestOp: self._nest,
-            loops.CheckOp: self._check,
-        }
+        frame = Frame(name, tables, machine)
+        frame.leaves_early = name == SHAPE
+        super().__init__(frame, Workspace(frame))
+        self.parts: list[llvm.FuncOp] = []
+        """The functions of the chunks of nests that may run on several threads."""
 
     def run(self) -> llvm.FuncOp:
         """Builds the function."""
@@ -114,23 +95,11 @@ class FunctionLowering:
 
     def _nest(self, frame: Frame, op: Operation) -> None:
         nest = cast(NestOp, op)
-        if not self.nests:
-            check_empty(frame, nest)
-        lowering = NestLowering(frame, nest)
-        self.nests.append(lowering)
-        lowering.emit()
-        self.nests.pop()
-
-    def _alloc(self, frame: Frame, op: Operation) -> None:
-        lower_alloc(frame, self.workspace, self.nests, op)
-
-    def _check(self, frame: Frame, op: Operation) -> None:
-        check = cast(loops.CheckOp, op)
-        kind = check.kind.data if check.kind is not None else "ValueError"
-        code = frame.tables.error(kind, check.message.data, op)
-        values = [frame.scalar(value) for value in op.operands]
-        failed = self.builder.icmp("ne", values[0], values[1])
-        frame.fail_if(failed, code, values)
+        if self.nests or frame.leaves_early or not is_parallel(nest):
+            super()._nest(frame, op)
+            return
+        check_empty(frame, nest)
+        self.parts.append(ParallelNest(self, nest, f"tt_part{len(self.parts)}").emit())
 
     def _return(self, op: func.ReturnOp) -> None:
         builder = self.builder
@@ -176,9 +145,8 @@ def lower_functions(
     tables = Tables()
     arguments = main.body.block.args
     results = _results_from(main, len(arguments))
-    lowered: list[Operation] = [
-        FunctionLowering(main, KERNEL, tables, results, machine).run()
-    ]
+    kernel = FunctionLowering(main, KERNEL, tables, results, machine)
+    lowered: list[Operation] = [kernel.run(), *kernel.parts]
     if shape is not None:
         lowered.append(FunctionLowering(shape, SHAPE, tables, results, machine).run())
     return lowered, tables

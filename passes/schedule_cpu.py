@@ -4,8 +4,10 @@ Iterators are put in the order of the loops, the last one innermost: the one tha
 along contiguously. A leaf nest gets `vector`, the lanes of its widest element, and `accumulators`
 where it combines its innermost loop. A nest whose rows share work (one load of w for several rows
 of x, one pass over the gradient's row for several) becomes a row nest, one loop around an inner
-nest, with `jam`, the rows at a time, and `prefetch`. Nothing here changes what is computed, up to
-the order of a sum's terms.
+nest, with `jam`, the rows at a time, and `prefetch`. A nest of the function's own level gets
+`split`, the iterator whose range may be cut for several threads: the outermost one that all
+results collect, else the outermost. Nothing here changes what is computed, up to the order of a
+sum's terms.
 
     loops.nest (%k < %d, %i < %n) ins(%x[%i, %k], %w[%k]) -> (add[%i])
  to
@@ -37,7 +39,7 @@ from xdsl.ir import Attribute, Block
 from xdsl.passes import ModulePass
 
 from tetractys.dialects import elemwise
-from tetractys.dialects.loops import MONOIDS, SCATTERS, Map, NestOp, YieldOp, map_attribute
+from tetractys.dialects.loops import GRAIN, MONOIDS, SCATTERS, Map, NestOp, YieldOp, map_attribute
 from tetractys.passes.fuse_build import build_fused
 
 ACCUMULATORS = 4
@@ -54,6 +56,7 @@ class ScheduleCpuPass(ModulePass):
     row_elements, rows: the sizes of the arrays of rows, 0 where they are not known.
     l1_bytes: what two blocks of rows may fill of the L1 cache.
     l2_bytes: a thread's share of the L2 cache.
+    grain: the least work of a chunk of a nest on several threads, in operations on an element.
     """
 
     name = "schedule-cpu"
@@ -63,6 +66,7 @@ class ScheduleCpuPass(ModulePass):
     rows: int = 0
     l1_bytes: int = 40960
     l2_bytes: int = 2 << 20
+    grain: int = GRAIN
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Schedules every nest of every function."""
@@ -76,14 +80,16 @@ def schedule_block(block: Block, options: ScheduleCpuPass) -> None:
     pending = [block]
     while pending:
         block = pending.pop()
+        at_top = not isinstance(block.parent_op(), NestOp)
         for nest in [op for op in block.ops if isinstance(op, NestOp)]:
             if is_leaf(nest):
                 permute(nest, loop_order(nest))
                 nest = peel_rows(nest)
+            split = split_schedule(nest, options) if at_top else {}
             if is_leaf(nest):
-                apply_schedule(nest, leaf_schedule(nest, options))
+                apply_schedule(nest, split | leaf_schedule(nest, options))
             else:
-                apply_schedule(nest, row_schedule(nest, options))
+                apply_schedule(nest, split | row_schedule(nest, options))
                 pending.append(nest.block)
 
 
@@ -254,6 +260,24 @@ def rows_at_a_time(row_bytes: int, options: ScheduleCpuPass) -> tuple[int, bool]
         return prefetched[0], True
     fitting = [r for r in ROWS if r * row_bytes + fixed <= options.l1_bytes]
     return (fitting or [ROWS[-1]])[0], False
+
+
+# -- threads
+
+
+def split_schedule(nest: NestOp, options: ScheduleCpuPass) -> dict[str, int]:
+    """The iterator to cut in chunks, if there is one."""
+    parts = nest.parts()
+    if not nest.rank or any(part.kind in SCATTERS for part in parts):
+        return {}
+    collected = [n for n in range(nest.rank) if all(n in part.map for part in parts)]
+    if not collected and any(part.kind == "argmax" for part in parts):
+        return {}
+    split = collected[0] if collected else 0
+    found = {"split": split}
+    if options.grain != GRAIN:
+        found["grain"] = options.grain
+    return found
 
 
 # -- leaves

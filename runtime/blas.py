@@ -45,7 +45,9 @@ class Table(NamedTuple):
 
 @cache
 def address(name: str) -> int:
-    """The address of a BLAS, LAPACK or libm function, or of `tt_parallel`.  Raises `ExternError`.
+    """The address of a BLAS, LAPACK or libm function, of `tt_parallel` or `tt_run`.
+
+    Raises `ExternError`.
     """
     if name in LIBM:
         return ctypes.cast(getattr(_libm(), name), ctypes.c_void_p).value or 0
@@ -75,7 +77,7 @@ def table(externs: tuple[str, ...], kernel: int) -> Table:
     most = 0 if library is None else library.attach()
     if not most:  # another BLAS: its threads are its own affair
         return Table(words, words.buffer_info()[0], kernel)
-    if pool.PARALLEL not in externs:
+    if pool.NAMES.isdisjoint(externs):
         most = openblas.most_threads()
     words = array("q", [most, kernel]) + words
     return Table(words, words.buffer_info()[0] + 16, pool.address("tt_blas_kernel"))

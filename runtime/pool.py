@@ -1,6 +1,6 @@
 """The thread pool of the process: made at the first kernel that asks for it, and its life.
 
-`address("tt_parallel")` and its like are what a kernel finds in its table of external functions.
+`address("tt_run")` and its like are what a kernel finds in its table of external functions.
 The threads themselves are made by the pool's own code (`pool_text`), at the first job that wants
 them; so after a fork, too, where `os.register_at_fork` has the child forget its parent's.
 """
@@ -28,11 +28,13 @@ from tetractys.runtime.pool_text import (
     STACK_BYTES,
     SYMBOLS,
 )
+from tetractys.runtime.pool_text import RUN as RUN_SOURCE
 from tetractys.runtime.threads import processors
 from tetractys.runtime.wrapper_text import expand
 
 PARALLEL = "tt_parallel"
-NAMES = frozenset({PARALLEL})
+RUN = "tt_run"
+NAMES = frozenset({PARALLEL, RUN})
 """What a spec may name in `externs`."""
 
 _CRASHES = 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 10  # SIGILL, TRAP, BUS, FPE, SEGV
@@ -55,7 +57,7 @@ def is_parallel() -> bool:
 def text() -> str:
     """The pool's LLVM IR for this machine."""
     if not is_parallel():
-        return expand(SERIAL, {})
+        return expand(SERIAL + RUN_SOURCE, {})
     machine = _machine()
     values = {
         "FUTEX": FUTEX[machine],

@@ -243,6 +243,48 @@ done:
 }
 """
 
+RUN = """
+; The iterations of a nest, %size of them, in chunks of a multiple of %multiple, about %wanted of
+; them: part(env, chunk) does one. Word 0 of the environment is the flat block of the call, word 1
+; becomes the length of a chunk. Returns their number. If chunks combine something (%combines) it
+; may not depend on the number of threads; without, a single thread does all in one.
+define i32 @tt_run(ptr %env, ptr %part, i64 %size, i64 %multiple, i64 %wanted, i64 %combines) {
+entry:
+  %length_at = getelementptr i64, ptr %env, i64 1
+  %several = icmp sgt i64 %wanted, 1
+  br i1 %several, label %ask, label %whole
+whole:
+  store i64 %size, ptr %length_at
+  call void %part(ptr %env, i64 0)
+  ret i32 1
+ask:
+  %flat = load ptr, ptr %env
+  %threads_at = getelementptr i64, ptr %flat, i64 8
+  %threads = load i64, ptr %threads_at
+  %single = icmp sle i64 %threads, 1
+  %free = icmp eq i64 %combines, 0
+  %one = and i1 %single, %free
+  br i1 %one, label %whole, label %cut
+cut:
+  %wanted1 = sub i64 %wanted, 1
+  %raised = add i64 %size, %wanted1
+  %even = udiv i64 %raised, %wanted
+  %multiple1 = sub i64 %multiple, 1
+  %even_raised = add i64 %even, %multiple1
+  %units = udiv i64 %even_raised, %multiple
+  %units_or_one = call i64 @llvm.umax.i64(i64 %units, i64 1)
+  %length = mul i64 %units_or_one, %multiple
+  store i64 %length, ptr %length_at
+  %length1 = sub i64 %length, 1
+  %size_raised = add i64 %size, %length1
+  %found = udiv i64 %size_raised, %length
+  %chunks = call i64 @llvm.umax.i64(i64 %found, i64 1)
+  call void @tt_parallel(ptr %part, ptr %env, i64 %chunks, i64 %threads)
+  %status = trunc i64 %chunks to i32
+  ret i32 %status
+}
+"""
+
 WORKER = """
 ; Whether the ticket is of a job after number %seen that still takes workers.
 define internal zeroext i1 @joinable(i64 %ticket, i64 %seen) {
@@ -592,6 +634,7 @@ FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98}
 
 SYMBOLS = (
     "tt_parallel",
+    "tt_run",
     "tt_gang",
     "tt_blas_kernel",
     "tt_blas_attach",
@@ -600,5 +643,5 @@ SYMBOLS = (
     "tt_pool_stop",
     "tt_pool_workers",
 )
-SERIAL_SYMBOLS = ("tt_parallel",)
-SOURCE = GLOBALS + JOB + WORKER + GANG + BLAS + LIFE
+SERIAL_SYMBOLS = ("tt_parallel", "tt_run")
+SOURCE = GLOBALS + JOB + RUN + WORKER + GANG + BLAS + LIFE

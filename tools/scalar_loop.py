@@ -100,7 +100,8 @@ def _lowered(
     arguments = [PTR] * (len(source.args) + len(returned.operands)) + [i64]
     entry = Block(arg_types=arguments)
     target = llvm.FuncOp(
-        _SYMBOL, llvm.LLVMFunctionType(arguments, llvm.LLVMVoidType()), body=Region(entry)
+        _SYMBOL, llvm.LLVMFunctionType(arguments, llvm.LLVMVoidType()),
+        linkage=llvm.LinkageAttr("external"), body=Region(entry),
     )
     b = LLVMBuilder(entry, lambda name: b.emit(
         llvm.IntToPtrOp, (b.constant(addresses[name], i64),), PTR))

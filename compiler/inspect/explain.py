@@ -88,10 +88,13 @@ def draw(function: CompiledFunction) -> str:
 
 
 def _library(calls: list[loops.CallOp], externs: tuple[str, ...]) -> str:
-    """Each name once, with its number of calls; then the addresses behind them."""
+    """Each name once, with its number of calls; then the addresses behind them, but for those of
+    our own runtime.
+    """
     names = Counter(call.callee.data for call in calls)
     shown = [name if count == 1 else f"{name} ({count} times)" for name, count in names.items()]
-    return ", ".join([*shown, *(name for name in externs if name not in names)]) or "none"
+    return ", ".join([*shown, *(name for name in externs
+                                if name not in names and not name.startswith("tt_"))]) or "none"
 
 
 def main_of(module: Any) -> FuncOp:

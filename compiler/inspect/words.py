@@ -90,7 +90,7 @@ class Words:
             f"{self.of(letter)} < {self.of(size)}"
             for letter, size in zip(nest.iterators, nest.sizes)
         )
-        how = _how(nest)
+        how = self._how(nest)
         lines = [f"for {space}" + (f" ({how})" if how else "") if space else "once"]
         reads = [
             self.place(value, [self._index(entry, nest) for entry in entries])
@@ -106,6 +106,20 @@ class Words:
             for part, result in zip(nest.parts(), nest.results)
         ]
         return [*lines, "gives " + ", ".join(gives)]
+
+    def _how(self, nest: loops.NestOp) -> str:
+        """The schedule in words; `scalar` and why where it asks for vectors that cannot be."""
+        schedule = nest.schedule.data if nest.schedule is not None else {}
+        words = {key: cast(Any, value).value.data for key, value in schedule.items()}
+        split = words.pop("split", None)
+        shown = [] if split is None else [f"threads over {self.of(nest.iterators[split])}"]
+        if words.get("vector", 0) < 2:
+            words.pop("vector", None)
+        else:
+            power = any(isinstance(op, elemwise.PowOp) for op in nest.block.ops)
+            if reason := _POW if power else refusal(nest):
+                return ", ".join([*shown, f"scalar: {reason}"])
+        return ", ".join([*(f"{key} {value}" for key, value in words.items()), *shown])
 
     def _gather(self, op: loops.GatherOp) -> str:
         """An element at computed indices, which are `?`."""
@@ -154,19 +168,6 @@ def _depth(nest: loops.NestOp) -> int:
     while isinstance(outer, loops.NestOp):
         depth, outer = depth + outer.rank, outer.parent_op()
     return depth
-
-
-def _how(nest: loops.NestOp) -> str:
-    """The schedule in words; `scalar` and why where it asks for vectors that cannot be."""
-    schedule = nest.schedule.data if nest.schedule is not None else {}
-    words = {key: cast(Any, value).value.data for key, value in schedule.items()}
-    if words.get("vector", 0) < 2:
-        words.pop("vector", None)
-        return ", ".join(f"{key} {value}" for key, value in words.items())
-    power = any(isinstance(op, elemwise.PowOp) for op in nest.block.ops)
-    if reason := _POW if power else refusal(nest):
-        return f"scalar: {reason}"
-    return ", ".join(f"{key} {value}" for key, value in words.items())
 
 
 def _is_index_work(op: Operation) -> bool:

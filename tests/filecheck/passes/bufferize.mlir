@@ -212,3 +212,35 @@ func.func @data(%x: tensor<?xi64>) -> tensor<?xf64> {
   }
   func.return %r : tensor<?xf64>
 }
+
+// -----
+
+// A nest in chunks: those behind the first combine in memory of their own, a row of it each.
+func.func @chunks(%x: tensor<?x?xf64>, %n: index, %m: index) -> (tensor<?xf64>, f64) {
+  %0, %1 = loops.nest (%i < %n, %k < %m) ins(%a = %x[%i, %k] : tensor<?x?xf64>) -> (add[%k] : tensor<?xf64>, max[] : f64) schedule {split = 0 : i64, chunks = 8 : i64} {
+    loops.yield %a, %a : f64, f64
+  }
+  func.return %0, %1 : tensor<?xf64>, f64
+}
+// CHECK-LABEL: func.func @chunks
+// CHECK: %[[P:.+]] = loops.alloc %m {slot = 0 : i64, rows = 7 : i64} : (index) -> memref<?xf64>
+// CHECK: loops.nest {{.*}} -> (add(%[[P]])[%{{.+}}] into %r0 : memref<?xf64>, max[] : f64)
+
+// -----
+
+// The rows that an inner nest makes exist once a chunk that may run.
+func.func @rows(%x: tensor<?x?xf64>, %n: index, %m: index) -> tensor<?xf64> {
+  %0 = loops.nest (%i < %n) ins(%row = %x[%i, :] : tensor<?x?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {split = 0 : i64, chunks = 8 : i64} {
+    %1 = loops.nest (%k < %m) ins(%a = %row[%k] : tensor<?xf64>) -> (collect[%k] : tensor<?xf64>) {
+      %2 = elemwise.mul %a, %a : f64
+      loops.yield %2 : f64
+    }
+    %3 = loops.nest (%k < %m) ins(%a = %1[%k] : tensor<?xf64>) -> (max[] : f64) {
+      loops.yield %a : f64
+    }
+    loops.yield %3 : f64
+  }
+  func.return %0 : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @rows
+// CHECK: loops.alloc %m {slot = 0 : i64, rows = 8 : i64}

@@ -419,3 +419,41 @@ func.func @one() attributes {tt.results = 0 : i64} {
 func.func @two() attributes {tt.results = 0 : i64} {
   func.return
 }
+
+// -----
+
+// Chunks for threads: what the nest uses goes by an environment, the runtime has the chunks done, and the kernel
+// combines what they give, in their order.
+// CHECK: tt.externs = ["tt_run"]
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: %[[PART:[0-9]+]] = llvm.mlir.addressof @tt_part0 : !llvm.ptr
+// CHECK: %[[ENV:[0-9]+]] = llvm.alloca %{{[0-9]+}} x i64
+// CHECK: llvmx.call %{{[0-9]+}}, %[[ENV]], %[[PART]]
+// CHECK: ^bb1(
+// CHECK: llvm.fadd
+// CHECK: llvm.return
+// CHECK: llvm.func internal @tt_part0(%{{[0-9]+}}: !llvm.ptr, %[[CHUNK:[0-9]+]]: i64)
+// CHECK: llvm.mul %[[CHUNK]], %{{[0-9]+}}
+// CHECK: llvm.return{{$}}
+func.func @chunks(%x: memref<?xf64, strided<[1]>>, %r: memref<f64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>>) -> (add[] : f64) schedule {split = 0 : i64} {
+    loops.yield %a : f64
+  }
+  loops.store %0, %r : (f64, memref<f64>) -> ()
+  func.return
+}
+
+// -----
+
+// Without a place for what chunks combine, there are none.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK-NOT: tt_part
+func.func @no_place(%x: memref<?x?xf64, strided<[?, 1]>>, %r: memref<?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?x?xf64, strided<[?, 1]>>
+  %m = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
+  loops.nest (%i < %n, %k < %m) ins(%a = %x[%i, %k] : memref<?x?xf64, strided<[?, 1]>>) -> (add[%k] into %r : memref<?xf64>) schedule {split = 0 : i64} {
+    loops.yield %a : f64
+  }
+  func.return
+}

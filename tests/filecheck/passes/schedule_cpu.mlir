@@ -10,9 +10,9 @@ func.func @lanes(%x: tensor<?xf32>, %n: index) -> tensor<?xi1> {
   func.return %0 : tensor<?xi1>
 }
 // CHECK-LABEL: func.func @lanes
-// CHECK: schedule {vector = 16 : i64}
+// CHECK: schedule {split = 0 : i64, vector = 16 : i64}
 // SIZES-LABEL: func.func @lanes
-// SIZES: schedule {vector = 8 : i64}
+// SIZES: schedule {split = 0 : i64, vector = 8 : i64}
 
 // -----
 
@@ -24,9 +24,9 @@ func.func @sum(%x: tensor<?xf64>, %n: index) -> f64 {
   func.return %0 : f64
 }
 // CHECK-LABEL: func.func @sum
-// CHECK: schedule {accumulators = 4 : i64, vector = 8 : i64}
+// CHECK: schedule {accumulators = 4 : i64, split = 0 : i64, vector = 8 : i64}
 // SIZES-LABEL: func.func @sum
-// SIZES: schedule {accumulators = 4 : i64, vector = 4 : i64}
+// SIZES: schedule {accumulators = 4 : i64, split = 0 : i64, vector = 4 : i64}
 
 // -----
 
@@ -39,7 +39,7 @@ func.func @order(%x: tensor<?x?xf64>, %n: index, %m: index) -> tensor<?xf64> {
   func.return %0 : tensor<?xf64>
 }
 // CHECK-LABEL: func.func @order
-// CHECK: loops.nest (%i < %n, %j < %m) ins(%{{.+}} = %x[%i, %j] : tensor<?x?xf64>) -> (add[%j] : tensor<?xf64>) schedule {vector = 8 : i64}
+// CHECK: loops.nest (%i < %n, %j < %m) ins(%{{.+}} = %x[%i, %j] : tensor<?x?xf64>) -> (add[%j] : tensor<?xf64>) schedule {split = 1 : i64, vector = 8 : i64}
 // SIZES-LABEL: func.func @order
 
 // -----
@@ -55,7 +55,7 @@ func.func @gemv(%x: tensor<?x?xf64>, %w: tensor<?xf64>, %n: index, %m: index) ->
 // GOLDEN (pytest --update-golden)
 // CHECK-LABEL: func.func @gemv(
 // CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?x?xf64>, %[[W:[^ ,:]+]]: tensor<?xf64>, %[[N:[^ ,:]+]]: index, %[[M:[^ ,:]+]]: index) -> tensor<?xf64> {
-// CHECK-NEXT: %[[V0:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[N]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[I]], :] : tensor<?x?xf64>) -> (collect[%[[I]]] : tensor<?xf64>) schedule {jam = 4 : i64} {
+// CHECK-NEXT: %[[V0:[^ ,:]+]] = loops.nest (%[[I:[^ ,:]+]] < %[[N]]) ins(%[[X_1:[^ ,:]+]] = %[[X]][%[[I]], :] : tensor<?x?xf64>) -> (collect[%[[I]]] : tensor<?xf64>) schedule {jam = 4 : i64, split = 0 : i64} {
 // CHECK-NEXT: %[[V1:[^ ,:]+]] = loops.nest (%[[K:[^ ,:]+]] < %[[M]]) ins(%[[A:[^ ,:]+]] = %[[X_1]][%[[K]]] : tensor<?xf64>, %[[B:[^ ,:]+]] = %[[W]][%[[K]]] : tensor<?xf64>) -> (add[] : f64) schedule {accumulators = 4 : i64, vector = 8 : i64} {
 // CHECK-NEXT: %[[V2:.+]] = elemwise.mul %[[A]], %[[B]] : f64
 // CHECK-NEXT: loops.yield %[[V2]] : f64
@@ -74,7 +74,7 @@ func.func @row_sums(%x: tensor<?x?xf64>, %n: index, %m: index) -> tensor<?xf64> 
   func.return %0 : tensor<?xf64>
 }
 // CHECK-LABEL: func.func @row_sums
-// CHECK: loops.nest (%i < %n, %k < %m) {{.*}} schedule {accumulators = 4 : i64, vector = 8 : i64}
+// CHECK: loops.nest (%i < %n, %k < %m) {{.*}} schedule {accumulators = 4 : i64, split = 0 : i64, vector = 8 : i64}
 // SIZES-LABEL: func.func @row_sums
 
 // -----
@@ -102,5 +102,52 @@ func.func @by_hand(%x: tensor<?xf64>, %n: index) -> tensor<?xf64> {
   func.return %0 : tensor<?xf64>
 }
 // CHECK-LABEL: func.func @by_hand
-// CHECK: schedule {vector = 2 : i64}
+// CHECK: schedule {split = 0 : i64, vector = 2 : i64}
 // SIZES-LABEL: func.func @by_hand
+
+// -----
+
+// Threads: the range of an iterator that all results collect is cut, be it not the outermost.
+func.func @columns(%x: tensor<?x?xf64>, %n: index, %m: index) -> tensor<?xf64> {
+  %0 = loops.nest (%i < %n, %k < %m) ins(%a = %x[%i, %k] : tensor<?x?xf64>) -> (add[%k] : tensor<?xf64>) {
+    %1 = elemwise.exp %a : f64
+    loops.yield %1 : f64
+  }
+  func.return %0 : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @columns
+// CHECK: schedule {split = 1 : i64, vector = 8 : i64}
+
+// -----
+
+// Not that of a scatter, whose iterations may meet, nor of a position among all elements.
+func.func @meeting(%x: tensor<?xf64>, %at: tensor<?xi64>, %base: tensor<?xf64>, %n: index) -> (tensor<?xf64>, f64, i64) {
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>, %j = %at[%i] : tensor<?xi64>) -> (scatter_add(%base)[?] : tensor<?xf64>) {
+    loops.yield %a, %j : f64, i64
+  }
+  %1, %2 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (max[] : f64, argmax[] : i64) {
+    %3 = elemwise.cast %i {dtype = i64} : (index) -> i64
+    loops.yield %a, %3 : f64, i64
+  }
+  func.return %0, %1, %2 : tensor<?xf64>, f64, i64
+}
+// CHECK-LABEL: func.func @meeting
+// CHECK-NOT: split
+// CHECK: func.return
+
+// -----
+
+// Inner nests belong to the chunk of the one around them.
+func.func @inner(%x: tensor<?x?xf64>, %n: index, %m: index) -> tensor<?xf64> {
+  %0 = loops.nest (%i < %n) ins(%row = %x[%i, :] : tensor<?x?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %1 = loops.nest (%k < %m) ins(%a = %row[%k] : tensor<?xf64>) -> (max[] : f64) {
+      loops.yield %a : f64
+    }
+    loops.yield %1 : f64
+  }
+  func.return %0 : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @inner
+// CHECK: schedule {split = 0 : i64} {
+// CHECK-NOT: split
+// CHECK: func.return
