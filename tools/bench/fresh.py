@@ -153,5 +153,5 @@ def main(arguments: list[str]) -> None:
     task, name, threads, row = arguments
     column = COLUMNS[name]._replace(threads=int(threads))
     pin(column)
-    np.ones((4, 4)) @ np.ones((4, 4))  # NumPy and its BLAS are up before the clock starts
+    np.dot(np.ones((4, 4)), np.ones((4, 4)))  # NumPy and its BLAS are up before the clock starts
     print(json.dumps(TASKS[task](find(row) if row else None, column)))

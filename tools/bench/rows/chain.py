@@ -44,10 +44,10 @@ def _by_numpy(d: Inputs, column: Any, make: Formula) -> Job:
     return Job(partial(make, np), (d["x"], d["y"]))
 
 
-def _by_numba(d: Inputs, column: Any, make: Formula) -> Job:
+def _by_numba(d: Inputs, column: Any, on_scalars: Callable[[Any, Any], Any]) -> Job:
     import numba as nb  # pyright: ignore[reportMissingImports]
 
-    scalar = nb.njit(fastmath=True)(make.__wrapped__ if hasattr(make, "__wrapped__") else _scalar)
+    scalar = nb.njit(fastmath=True)(on_scalars)
 
     @nb.njit(fastmath=True, parallel=column.parallel)
     def loop(x: Any, y: Any) -> Any:
@@ -90,15 +90,10 @@ def _variable(T: Any, value: np.ndarray) -> Any:
     return getattr(T, letter + ("vector", "matrix")[value.ndim - 1])()
 
 
-def _setups(make: Formula) -> dict[str, Any]:
-    table = {
-        "numpy": _by_numpy,
-        "numba": _by_numba,
-        "jax": _by_jax,
-        "torch": _by_torch,
-        "theano": _by_theano,
-    }
-    return {name: partial(setup, make=make) for name, setup in table.items()}
+def _setups(make: Formula, on_scalars: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    table = {"numpy": _by_numpy, "jax": _by_jax, "torch": _by_torch, "theano": _by_theano}
+    setups: dict[str, Any] = {name: partial(by, make=make) for name, by in table.items()}
+    return setups | {"numba": partial(_by_numba, on_scalars=on_scalars)}
 
 
 MADE_BY = "fuse-elemwise, expand-math, vectorize"
@@ -112,7 +107,7 @@ def _row(size: float, dtype: str) -> Row:
         title=f"tanh(x)*exp(-y**2)+log1p(abs(x*y)), {text} {bits}",
         inputs=partial(inputs, (int(size),), dtype),
         reference=partial(_reference, make=formula),
-        setups=_setups(formula),
+        setups=_setups(formula, _scalar),
         made_by=MADE_BY,
         bars=bars(1.8),
         tolerance=1e-10 if dtype == "float64" else 5e-4,
@@ -136,8 +131,8 @@ def _variant(name: str, title: str, make: Callable[[], Inputs], work: float,
 
 def _fifty(seed: int, size: int, base: str = "") -> Row:
     name = "fifty" if not base else f"fifty-{'sizes' if size != 100_000 else 'other'}"
-    make = program(seed)
-    setups = _setups(make)
+    make, on_scalars = program(seed)
+    setups = _setups(make, on_scalars)
     return Row(
         name=name,
         title=f"fifty random elementwise operations (seed {seed}), {size:,} f64",

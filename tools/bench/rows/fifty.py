@@ -20,16 +20,14 @@ LENGTH = 50
 Interval = tuple[float, float]
 
 
-def program(seed: int) -> Callable[[Any, Any, Any], Any]:
-    """The chain as a function of (module, x, y); `__wrapped__` is it on scalars, for Numba."""
+def program(seed: int) -> tuple[Callable[[Any, Any, Any], Any], Callable[[Any, Any], Any]]:
+    """The chain as a function of (module, x, y), and as one of scalars (x, y), for Numba."""
     from random import Random  # not at start-up, which is measured
 
     body = "\n".join(f"    {line}" for line in _lines(Random(seed)))
     scope: dict[str, Any] = {"m": np}
     exec(f"def chain(m, x, y):\n{body}\ndef scalar(x, y):\n{body}", scope)
-    chain = scope["chain"]
-    chain.__wrapped__ = scope["scalar"]
-    return chain
+    return scope["chain"], scope["scalar"]
 
 
 def _lines(rng: random.Random) -> list[str]:

@@ -87,7 +87,10 @@ def _by_numba(d: Inputs, column: Any, of: str) -> Job:
 
 def _loops(nb: Any, parts: int) -> dict[str, Callable[[Any], Any]]:
     """The loops a Numba user would write."""
+    return _sums(nb, parts) | _rowwise(nb)
 
+
+def _sums(nb: Any, parts: int) -> dict[str, Callable[[Any], Any]]:
     def sum_all(x: Any) -> Any:
         rows, columns = x.shape
         total = 0.0
@@ -117,6 +120,10 @@ def _loops(nb: Any, parts: int) -> dict[str, Callable[[Any], Any]]:
             out[i] = s
         return out
 
+    return {"sum-all": sum_all, "sum-axis0": sum_axis0, "sum-axis1": sum_axis1}
+
+
+def _rowwise(nb: Any) -> dict[str, Callable[[Any], Any]]:
     def max_axis1(x: Any) -> Any:
         rows, columns = x.shape
         out = np.empty(rows)
@@ -142,7 +149,7 @@ def _loops(nb: Any, parts: int) -> dict[str, Callable[[Any], Any]]:
             variance[i] = q / columns
         return mean, variance
 
-    return dict(zip(FORMULAS, (sum_all, sum_axis0, sum_axis1, max_axis1, mean_and_variance)))
+    return {"max-axis1": max_axis1, "mean-var-axis1": mean_and_variance}
 
 
 def _row(of: str, limits: Bars) -> Row:
