@@ -27,6 +27,7 @@ LIBM = frozenset(
     ).split()
     for suffix in ("", "f")
 )
+_IN_PIECES = ("dgemm", "sgemm")
 _MODULES = ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack")
 _SUFFIXES = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 
@@ -53,9 +54,25 @@ def address(name: str) -> int:
         return ctypes.cast(getattr(_libm(), name), ctypes.c_void_p).value or 0
     if name in pool.NAMES:
         return pool.address(name)
+    if name in _IN_PIECES and _attached():
+        return pool.address(f"tt_{name}")
+    return _library_address(name)
+
+
+def _library_address(name: str) -> int:
     library = openblas.bundled()
     found = 0 if library is None else library.find(name)
     return found or _capsule_address(name)
+
+
+@cache
+def _attached() -> bool:
+    """Whether BLAS is an OpenBLAS whose threads are ours; the threads of another are its own
+    affair.
+    """
+    products = [_library_address(name) for name in _IN_PIECES]
+    library = openblas.bundled() or openblas.mapped()
+    return library is not None and library.attach(*products)
 
 
 def _capsule_address(name: str) -> int:
@@ -73,14 +90,10 @@ def table(externs: tuple[str, ...], kernel: int) -> Table:
     words = array("q", [address(name) for name in externs] or [0])
     if all(name in LIBM or name in pool.NAMES for name in externs):
         return Table(words, words.buffer_info()[0], kernel)
-    library = openblas.bundled() or openblas.mapped()
-    most = 0 if library is None else library.attach()
-    if not most:  # another BLAS: its threads are its own affair
+    if not _attached():
         return Table(words, words.buffer_info()[0], kernel)
-    if pool.NAMES.isdisjoint(externs):
-        most = openblas.most_threads()
-    words = array("q", [most, kernel]) + words
-    return Table(words, words.buffer_info()[0] + 16, pool.address("tt_blas_kernel"))
+    words = array("q", [kernel]) + words
+    return Table(words, words.buffer_info()[0] + 8, pool.address("tt_blas_kernel"))
 
 
 @cache

@@ -4,8 +4,9 @@ Loading the one library takes 2 ms; through `scipy.linalg.cython_blas` it is 20 
 `scipy.linalg` 200. It is the very library that SciPy uses, loaded once: a later import of SciPy
 finds it here. (The wheel `scipy-openblas32` would be one more copy for the same two milliseconds.)
 
-Two pools on one machine wait for each other's spinning threads (34 us become 4 ms: LOOPS 6), so
-OpenBLAS runs its jobs on our pool, by its callback; calls of `scipy.linalg` then do so, too.
+In our kernels OpenBLAS computes pieces, each on one thread (`pool_blas_text`). Where others use its
+threads, `scipy.linalg` for one, they are our pool's, by its callback: two pools on one machine wait
+for each other's spinning threads (34 us become 4 ms: LOOPS 6).
 """
 
 from __future__ import annotations
@@ -18,10 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from tetractys.runtime import pool
-from tetractys.runtime.threads import processors
-
-MOST_THREADS = 64
-"""OpenBLAS' own limit in these builds."""
 
 _PREFIXES = ("scipy_", "")
 
@@ -43,28 +40,21 @@ class Library:
                 return ctypes.cast(getattr(self._handle, name), ctypes.c_void_p).value or 0
         return 0
 
-    @cache  # noqa: B019  (libraries are never unloaded)
-    def attach(self) -> int:
-        """Gives its threads to the pool; the most threads that it may use in a kernel that has jobs
-        of its own: 1 if it takes no callback. 0 if its number of threads cannot be set.
+    def attach(self, dgemm: int, sgemm: int) -> bool:
+        """Gives its threads to the pool, and its products to `tt_dgemm`, `tt_sgemm`; False where
+        that is impossible.
         """
         setter = self._symbol(f"{self._prefix}openblas_set_num_threads")
         getter = self._symbol(f"{self._prefix}openblas_get_num_threads")
         if not (setter and getter and pool.is_parallel()):
-            return 0
-        attach = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-        attach(pool.address("tt_blas_attach"))(setter, getter)
+            return False
+        attach = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(pool.address("tt_blas_attach"))
+        attach(setter, getter, dgemm, sgemm)
         name = "openblas_set_threads_callback_function"
         callback = self._symbol(self._prefix + name, name)
-        if not callback:
-            return 1
-        ctypes.CFUNCTYPE(None, ctypes.c_void_p)(callback)(pool.address("tt_gang"))
-        return most_threads()
-
-
-def most_threads() -> int:
-    """The most threads for a product: more than processors would wait for each other."""
-    return min(MOST_THREADS, processors())
+        if callback:
+            ctypes.CFUNCTYPE(None, ctypes.c_void_p)(callback)(pool.address("tt_gang"))
+        return True
 
 
 @cache

@@ -16,19 +16,15 @@ from functools import cache
 from typing import Any
 
 from tetractys.runtime import cache as object_cache
-from tetractys.runtime import jit
+from tetractys.runtime import jit, pool_blas_text
+from tetractys.runtime.pool_platform import FUTEX, PAUSE, SERIAL, SERIAL_SYMBOLS
 from tetractys.runtime.pool_text import (
-    FUTEX,
     MOST_WORKERS,
-    PAUSE,
-    SERIAL,
-    SERIAL_SYMBOLS,
     SOURCE,
     SPIN_NANOSECONDS,
     STACK_BYTES,
     SYMBOLS,
 )
-from tetractys.runtime.pool_text import RUN as RUN_SOURCE
 from tetractys.runtime.threads import processors
 from tetractys.runtime.wrapper_text import expand
 
@@ -65,6 +61,7 @@ def text() -> str:
         "SPIN_NANOSECONDS": SPIN_NANOSECONDS,
         "STACK_BYTES": STACK_BYTES,
         "SIGNALS": ~_CRASHES,
+        **pool_blas_text.CONSTANTS,
     }
     return expand(PAUSE[machine] + SOURCE, values)
 

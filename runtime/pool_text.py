@@ -5,12 +5,14 @@ compare-and-swap on the ticket, so a worker that the machine does not let run is
 chunks are done by others. An idle worker looks at the ticket for a while, then sleeps on a futex.
 Nothing here touches Python or allocates; threads are made at the first job that wants them.
 
-A job of a *gang* is for OpenBLAS, whose jobs wait for each other: each has a live thread of its
-own, and all are waited for. Source: LOOPS 6; the sleep is the usual futex protocol (U. Drepper,
-"Futexes are tricky").
+A job of a *gang* is for OpenBLAS (`pool_blas_text`), whose jobs wait for each other: each has a
+live thread of its own, and all are waited for. Source: LOOPS 6; the sleep is the usual futex
+protocol (U. Drepper, "Futexes are tricky").
 """
 
 from __future__ import annotations
+
+from tetractys.runtime import pool_blas_text
 
 SPIN_NANOSECONDS = 1_000_000
 """How long an idle worker looks for the next job before it sleeps. Waking it takes 20 to 100 us."""
@@ -33,12 +35,6 @@ GLOBALS = """
 @workers = internal global i32 0, align 128
 @processors = internal global i32 1, align 4
 @stopped = internal global i32 0, align 4     ; 1: no thread is made, none waits any more
-@gang_lock = internal global [128 x i8] zeroinitializer, align 128
-@blas_lock = internal global [128 x i8] zeroinitializer, align 128
-@blas_users = internal global i64 0, align 8
-@blas_rest = internal global i32 0, align 4   ; OpenBLAS' number of threads between our calls
-@blas_set = internal global ptr null, align 8
-@blas_get = internal global ptr null, align 8
 @title = private constant [10 x i8] c"tetractys\\00"
 
 declare i64 @syscall(i64, ...)
@@ -363,199 +359,6 @@ exit:  ; counted asleep for good: nobody waits for it
 }
 """
 
-GANG = """
-; OpenBLAS' jobs 0 to %count - 1, each on a thread of its own: workers, or, where the pool has
-; another job, threads made for this.
-define void @tt_gang(i32 %sync, ptr %job, i32 %count32, i64 %size, ptr %data, i32 %extra) {
-entry:
-  %call = alloca { ptr, ptr, i64, i32 }
-  %count = sext i32 %count32 to i64
-  %data_at = getelementptr i8, ptr %call, i64 8
-  %size_at = getelementptr i8, ptr %call, i64 16
-  %extra_at = getelementptr i8, ptr %call, i64 24
-  store ptr %job, ptr %call
-  store ptr %data, ptr %data_at
-  store i64 %size, ptr %size_at
-  store i32 %extra, ptr %extra_at
-  ; Two gangs at once would share OpenBLAS' buffers.
-  %locked = call i32 @pthread_mutex_lock(ptr @gang_lock)
-  %several = icmp sgt i64 %count, 1
-  br i1 %several, label %claim, label %only
-only:
-  call void @gang_body(ptr %call, i64 0)
-  br label %done
-claim:
-  %others = sub i64 %count, 1
-  %got = cmpxchg ptr @owner, i32 0, i32 1 acquire monotonic
-  %mine = extractvalue { i32, i1 } %got, 1
-  br i1 %mine, label %gather, label %strangers
-gather:
-  %have = call i64 @grow(i64 %others)
-  %stopped = load atomic i32, ptr @stopped monotonic, align 4
-  %live = icmp eq i32 %stopped, 0
-  %enough = icmp uge i64 %have, %others
-  %served = and i1 %live, %enough
-  br i1 %served, label %run, label %give_back
-run:
-  call void @open(ptr @gang_body, ptr %call, i64 %count, i64 %others, i64 1)
-  call void @gang_body(ptr %call, i64 0)
-  call void @await(i64 %others)
-  call void @close()
-  store atomic i32 0, ptr @owner release, align 4
-  br label %done
-give_back:
-  store atomic i32 0, ptr @owner release, align 4
-  br label %strangers
-strangers:
-  call void @hire(ptr %call, i64 %count)
-  br label %done
-done:
-  %unlocked = call i32 @pthread_mutex_unlock(ptr @gang_lock)
-  ret void
-}
-
-define internal void @gang_body(ptr %call, i64 %index) {
-  %data_at = getelementptr i8, ptr %call, i64 8
-  %size_at = getelementptr i8, ptr %call, i64 16
-  %extra_at = getelementptr i8, ptr %call, i64 24
-  %job = load ptr, ptr %call
-  %data = load ptr, ptr %data_at
-  %size = load i64, ptr %size_at
-  %extra = load i32, ptr %extra_at
-  %offset = mul i64 %index, %size
-  %mine = getelementptr i8, ptr %data, i64 %offset
-  %index32 = trunc i64 %index to i32
-  call void %job(i32 %index32, ptr %mine, i32 %extra)
-  ret void
-}
-
-; A gang on threads of its own, which end with it.
-define internal void @hire(ptr %call, i64 %count) {
-entry:
-  %rows = alloca { ptr, i64, i64 }, i64 %count  ; the gang, the job, the thread
-  br label %fill
-fill:
-  %i = phi i64 [1, %entry], [%i1, %made]
-  %row = getelementptr { ptr, i64, i64 }, ptr %rows, i64 %i
-  %index_at = getelementptr i8, ptr %row, i64 8
-  %thread_at = getelementptr i8, ptr %row, i64 16
-  store ptr %call, ptr %row
-  store i64 %i, ptr %index_at
-  br label %create
-create:
-  %failed = call i32 @pthread_create(ptr %thread_at, ptr null, ptr @hired, ptr %row)
-  %good = icmp eq i32 %failed, 0
-  br i1 %good, label %made, label %yield
-yield:  ; the jobs wait for each other: there is nothing else to do
-  %yielded = call i32 @sched_yield()
-  br label %create
-made:
-  %i1 = add i64 %i, 1
-  %more = icmp slt i64 %i1, %count
-  br i1 %more, label %fill, label %own
-own:
-  call void @gang_body(ptr %call, i64 0)
-  br label %join
-join:
-  %k = phi i64 [1, %own], [%k1, %join]
-  %last_row = getelementptr { ptr, i64, i64 }, ptr %rows, i64 %k
-  %last_at = getelementptr i8, ptr %last_row, i64 16
-  %thread = load i64, ptr %last_at
-  %joined = call i32 @pthread_join(i64 %thread, ptr null)
-  %k1 = add i64 %k, 1
-  %waiting = icmp slt i64 %k1, %count
-  br i1 %waiting, label %join, label %done
-done:
-  ret void
-}
-
-define internal ptr @hired(ptr %row) {
-  %index_at = getelementptr i8, ptr %row, i64 8
-  %call = load ptr, ptr %row
-  %index = load i64, ptr %index_at
-  call void @gang_body(ptr %call, i64 %index)
-  ret ptr null
-}
-"""
-
-BLAS = """
-; A kernel that calls BLAS: OpenBLAS gets the call's number of threads, at most the number that
-; stands 2 words before the table; the kernel's address stands 1 word before it.
-define i32 @tt_blas_kernel(ptr %flat) {
-  %table_at = getelementptr i64, ptr %flat, i64 1
-  %table = load ptr, ptr %table_at
-  %threads_at = getelementptr i64, ptr %flat, i64 8
-  %asked = load i64, ptr %threads_at
-  %most_at = getelementptr i64, ptr %table, i64 -2
-  %most = load i64, ptr %most_at
-  %kernel_at = getelementptr i64, ptr %table, i64 -1
-  %kernel = load ptr, ptr %kernel_at
-  %few = icmp slt i64 %asked, %most
-  %at_most = select i1 %few, i64 %asked, i64 %most
-  %none = icmp slt i64 %at_most, 1
-  %threads = select i1 %none, i64 1, i64 %at_most
-  %threads32 = trunc i64 %threads to i32
-  call void @blas_begin(i32 %threads32)
-  %status = call i32 %kernel(ptr %flat)
-  call void @blas_end()
-  ret i32 %status
-}
-
-; OpenBLAS has one number of threads for the process: ours as long as a kernel of ours runs (the
-; last one to start decides), then what it was.
-define internal void @blas_begin(i32 %threads) {
-  %locked = call i32 @pthread_mutex_lock(ptr @blas_lock)
-  %get = load ptr, ptr @blas_get
-  %set = load ptr, ptr @blas_set
-  %has = call i32 %get()
-  %users = load i64, ptr @blas_users
-  %users1 = add i64 %users, 1
-  store i64 %users1, ptr @blas_users
-  %first = icmp eq i64 %users, 0
-  br i1 %first, label %note, label %compare
-note:
-  store i32 %has, ptr @blas_rest
-  br label %compare
-compare:
-  %same = icmp eq i32 %has, %threads
-  br i1 %same, label %done, label %change
-change:
-  call void %set(i32 %threads)
-  br label %done
-done:
-  %unlocked = call i32 @pthread_mutex_unlock(ptr @blas_lock)
-  ret void
-}
-
-define internal void @blas_end() {
-  %locked = call i32 @pthread_mutex_lock(ptr @blas_lock)
-  %users = load i64, ptr @blas_users
-  %users1 = sub i64 %users, 1
-  store i64 %users1, ptr @blas_users
-  %last = icmp eq i64 %users1, 0
-  br i1 %last, label %restore, label %done
-restore:
-  %get = load ptr, ptr @blas_get
-  %set = load ptr, ptr @blas_set
-  %has = call i32 %get()
-  %rest = load i32, ptr @blas_rest
-  %same = icmp eq i32 %has, %rest
-  br i1 %same, label %done, label %change
-change:
-  call void %set(i32 %rest)
-  br label %done
-done:
-  %unlocked = call i32 @pthread_mutex_unlock(ptr @blas_lock)
-  ret void
-}
-
-define void @tt_blas_attach(ptr %set, ptr %get) {
-  store ptr %set, ptr @blas_set
-  store ptr %get, ptr @blas_get
-  ret void
-}
-"""
-
 LIFE = """
 define void @tt_pool_start(i32 %processors) {
   store i32 %processors, ptr @processors
@@ -569,9 +372,7 @@ define void @tt_pool_forked() {
   %old = load atomic i64, ptr @ticket monotonic, align 8
   %shut = and i64 %old, -65537
   store atomic i64 %shut, ptr @ticket seq_cst, align 8
-  call void @llvm.memset.p0.i64(ptr @gang_lock, i8 0, i64 128, i1 false)
-  call void @llvm.memset.p0.i64(ptr @blas_lock, i8 0, i64 128, i1 false)
-  store i64 0, ptr @blas_users
+  call void @blas_forked()
   store atomic i32 0, ptr @owner seq_cst, align 4
   ret void
 }
@@ -589,59 +390,18 @@ define i32 @tt_pool_workers() {
 }
 """
 
-SERIAL = """
-define void @tt_parallel(ptr %body, ptr %env, i64 %chunks, i64 %threads) {
-entry:
-  %some = icmp sgt i64 %chunks, 0
-  br i1 %some, label %run, label %done
-run:
-  %chunk = phi i64 [0, %entry], [%chunk1, %run]
-  call void %body(ptr %env, i64 %chunk)
-  %chunk1 = add i64 %chunk, 1
-  %more = icmp slt i64 %chunk1, %chunks
-  br i1 %more, label %run, label %done
-done:
-  ret void
-}
-"""
-"""The pool of a platform without futexes: the caller does everything."""
-
-PAUSE = {
-    "x86_64": """
-declare void @llvm.x86.sse2.pause()
-define internal void @pause() {
-  call void @llvm.x86.sse2.pause()
-  ret void
-}
-""",
-    "aarch64": """
-declare void @llvm.aarch64.hint(i32)
-define internal void @pause() {
-  call void @llvm.aarch64.hint(i32 1)
-  ret void
-}
-""",
-    "riscv64": """
-define internal void @pause() {
-  ret void
-}
-""",
-}
-"""Telling the processor that this thread only looks; also the list of machines with a pool."""
-
-FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98}
-"""Linux' number of the system call."""
-
 SYMBOLS = (
     "tt_parallel",
     "tt_run",
     "tt_gang",
     "tt_blas_kernel",
     "tt_blas_attach",
+    "tt_dgemm",
+    "tt_sgemm",
     "tt_pool_start",
     "tt_pool_forked",
     "tt_pool_stop",
     "tt_pool_workers",
 )
 SERIAL_SYMBOLS = ("tt_parallel", "tt_run")
-SOURCE = GLOBALS + JOB + RUN + WORKER + GANG + BLAS + LIFE
+SOURCE = GLOBALS + JOB + RUN + WORKER + pool_blas_text.SOURCE + LIFE

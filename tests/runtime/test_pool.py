@@ -198,20 +198,26 @@ def test_thousands_of_jobs(bodies: Bodies, threads: int) -> None:
         assert bodies.many(chunks, threads, 5000) == 0
 
 
-def test_threads_take_part_and_no_more_than_were_asked_for(bodies: Bodies) -> None:
-    seen = np.zeros(12, np.int64)
-    for threads in (4, 2, 1, 3):
-        bodies.parallel("who", seen, 12, threads)
-        assert len(set(seen)) == threads
-        assert threading.get_ident() in set(seen)
+def threads_of_a_job(bodies: Bodies, threads: int, chunks: int = 12) -> int:
+    """The number of threads that did a job's chunks; each takes some milliseconds."""
+    seen = np.zeros(chunks, np.int64)
+    bodies.parallel("who", seen, chunks, threads)
+    assert threading.get_ident() in set(seen)
+    return len(set(seen))
+
+
+@pytest.mark.parametrize("threads", [4, 2, 1, 3])
+def test_threads_take_part_and_no_more_than_were_asked_for(bodies: Bodies, threads: int) -> None:
+    counts = [threads_of_a_job(bodies, threads) for _ in range(5)]
+    assert max(counts) == threads  # less where the machine lets a worker wait
 
 
 def test_sleeping_workers_are_woken(bodies: Bodies) -> None:
-    seen = np.zeros(4, np.int64)
-    for _ in range(5):
-        bodies.parallel("who", seen, 4, 2)
-        assert len(set(seen)) == 2
+    counts: list[int] = []
+    for _ in range(8):
         time.sleep(0.01)  # ten times as long as a worker looks for work
+        counts.append(threads_of_a_job(bodies, 2, 4))
+    assert counts.count(2) >= 4
 
 
 def test_gaps_of_every_length(bodies: Bodies) -> None:
@@ -316,11 +322,10 @@ def test_a_forked_child_makes_its_own_workers(bodies: Bodies) -> None:
     assert bodies.many(8, 3, 100) == 0
 
     def work() -> bool:
-        seen = np.zeros(8, np.int64)
         if pool.workers():
             return False
-        bodies.parallel("who", seen, 8, 3)
-        return len(set(seen)) == 3 and pool.workers() == 2 and bodies.many(8, 3, 1000) == 0
+        counts = [threads_of_a_job(bodies, 3) for _ in range(5)]
+        return max(counts) == 3 and pool.workers() == 2 and bodies.many(8, 3, 1000) == 0
 
     for _ in range(5):
         in_child(work)
@@ -553,12 +558,15 @@ def test_a_gang_gets_threads_where_the_pool_is_taken(bodies: Bodies) -> None:
 
 
 @pytest.fixture
-def library() -> openblas.Library:
-    """OpenBLAS, if it is there and gives its threads away."""
-    found = openblas.bundled() or (blas.address("dgemm") and openblas.mapped()) or None
-    if found is None or found.attach() != openblas.most_threads():
-        pytest.skip("needs an OpenBLAS with a threads callback")
-    return found
+def library() -> Iterator[openblas.Library]:
+    """OpenBLAS, if that is what BLAS is; its number of threads afterwards as it was."""
+    if not blas._attached():
+        pytest.skip("needs an OpenBLAS")
+    found = openblas.bundled() or openblas.mapped()
+    assert found is not None
+    rest = number(found)()
+    yield found
+    number(found)(rest)
 
 
 def number(library: openblas.Library) -> Callable[..., int]:
@@ -578,6 +586,48 @@ def test_products(library: openblas.Library, path: str, threads: int) -> None:
         a, b = rng.standard_normal((2, n, n))
         np.testing.assert_allclose(f(a, b), a @ b, rtol=1e-12, atol=1e-10)
     assert number(library)() == rest
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_products_have_the_same_bits_for_any_number_of_threads(
+    library: openblas.Library, bodies: Bodies, dtype: Any
+) -> None:
+    """All letters, shapes around the edges of pieces, leading dimensions, scales."""
+    name = "dgemm" if dtype == np.float64 else "sgemm"
+    kinds = [ctypes.c_void_p] * 13
+    whole = ctypes.CFUNCTYPE(None, *kinds)(blas._library_address(name))
+    pieces = ctypes.CFUNCTYPE(None, *kinds)(blas.address(name))
+    callers = {threads: gemm_function(threads) for threads in (1, 2, 3, 8)}
+    rng = np.random.default_rng(11)
+    number(library)(1)
+    cut = 0
+    for _ in range(60):
+        m, n, k = (int(size) for size in rng.integers(60, 500, 3))
+        letters = np.array([rng.choice([78, 84, 110, 116]) for _ in "ab"], np.uint8)
+        plain = [chr(letter) in "nN" for letter in letters]
+        pads = rng.integers(0, 3, 3)
+        ints = np.array([m, n, k, 0, 0, m + pads[2]], np.int32)
+        ints[3] = (m if plain[0] else k) + pads[0]
+        ints[4] = (k if plain[1] else n) + pads[1]
+        a = rng.standard_normal(ints[3] * (k if plain[0] else m)).astype(dtype)
+        b = rng.standard_normal(ints[4] * (n if plain[1] else k)).astype(dtype)
+        c = rng.standard_normal(ints[5] * n).astype(dtype)
+        scales = np.array([1.5, 0.5], dtype)
+        results = []
+        for function, threads in ((whole, 1), (pieces, 1), (pieces, 2), (pieces, 3), (pieces, 8)):
+            callers[threads](np.ones((1, 1)), np.ones((1, 1)))  # the number of the latest call
+            result = c.copy()
+            at = ints.ctypes.data
+            sizes = (letters.ctypes.data, letters.ctypes.data + 1, at, at + 4, at + 8)
+            alpha = scales.ctypes.data
+            beta = alpha + scales.itemsize
+            left, right = (a.ctypes.data, at + 12), (b.ctypes.data, at + 16)
+            function(*sizes, alpha, *left, *right, beta, result.ctypes.data, at + 20)
+            results.append(result)
+        cut += m * n * k >= 2 << 20
+        for result in results[1:]:
+            np.testing.assert_array_equal(result, results[0], f"{m} {n} {k} {letters} {pads}")
+    assert cut > 30
 
 
 def test_openblas_works_on_the_pool_and_only_there(library: openblas.Library) -> None:
@@ -638,8 +688,7 @@ def test_products_in_a_forked_child(library: openblas.Library, bodies: Bodies) -
 
     def work() -> bool:
         right = all((f(a, a) == 300.0).all() for _ in range(20))
-        workers = openblas.most_threads() - 1
-        return right and pool.workers() == workers and bodies.many(8, 3, 100) == 0
+        return right and pool.workers() == 2 and bodies.many(8, 3, 100) == 0
 
     for _ in range(2):
         in_child(work)
@@ -648,13 +697,10 @@ def test_products_in_a_forked_child(library: openblas.Library, bodies: Bodies) -
 def test_the_users_number_of_blas_threads_is_put_back(library: openblas.Library) -> None:
     a = np.ones((100, 100))
     change = number(library)
-    rest = change()
-    try:
-        change(1)
+    for wanted in (1, 2, 3):
+        change(wanted)
         gemm_function(2)(a, a)
-        assert change() == 1
-    finally:
-        change(rest)
+        assert change() == wanted
 
 
 def test_products_of_another_package_run_on_the_pool(library: openblas.Library) -> None:
@@ -666,15 +712,6 @@ def test_products_of_another_package_run_on_the_pool(library: openblas.Library) 
     np.testing.assert_allclose(linalg.solve(a, a @ x), x, rtol=1e-6, atol=1e-8)
     s = linalg.svdvals(a)
     np.testing.assert_allclose(s.max(), np.linalg.norm(a, 2), rtol=1e-10)
-
-
-def test_without_a_callback_kernels_with_jobs_get_one_blas_thread(
-    library: openblas.Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(openblas.Library, "attach", lambda _: 1)
-    assert blas.table(("tt_parallel", "dgemm"), 1234).words[:2].tolist() == [1, 1234]
-    assert blas.table(("dgemm",), 1234).words[:2].tolist() == [openblas.most_threads(), 1234]
-    assert blas.table(("tt_parallel", "pow"), 1234).kernel == 1234
 
 
 def test_the_serial_pool_of_other_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
