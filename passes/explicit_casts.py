@@ -139,6 +139,7 @@ def _make(
     **props: object,
 ) -> SSAValue:
     op = create(class_, operands, location, props)
+    op.attributes.update(before.attributes)  # it stands for the same Apply
     assert before.parent is not None
     before.parent.insert_op_before(op, before)
     return op.results[0]

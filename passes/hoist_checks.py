@@ -2,10 +2,11 @@
 
 Level 1 says by its types and operations which sizes must agree; this pass says it by
 `tensor.check_equal`, once an equation, none that earlier ones imply, each with the location of the
-operation that needs it and Theano's words. Checks that are there already are merged and hoisted
-like the others. It runs before any pass that removes operations: whatever becomes of an operation,
-the sizes that it needs are checked. Pre-condition: level 1. Post-condition: `SizeAnalysis` finds no
-equation that is not checked, and no check that others imply; those of arguments stand first.
+operation that needs it, the number of its Apply (`tt.apply`) and Theano's words. Checks that are
+there already are merged and hoisted like the others. It runs before any pass that removes
+operations: whatever becomes of an operation, the sizes that it needs are checked. Pre-condition:
+level 1. Post-condition: `SizeAnalysis` finds no equation that is not checked, and no check that
+others imply; those of arguments stand first.
 
     %0 = elemwise.add %x, %y : tensor<?xf64>
  to
@@ -27,7 +28,7 @@ from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 
 from tetractys.dialects import elemwise_signatures, tensor_signatures, types
-from tetractys.dialects.build import build
+from tetractys.dialects.build import APPLY, build
 from tetractys.dialects.elemwise import ElemwiseOp
 from tetractys.dialects.signature import Signature
 from tetractys.dialects.tensor import CheckEqualOp, SizeOp
@@ -166,6 +167,8 @@ def build_check(emitter: ScalarEmitter, equation: Equation) -> None:
     check = CheckEqualOp.create(
         operands=operands, properties=properties, location=operation.location
     )
+    if (apply := operation.attributes.get(APPLY)) is not None:
+        check.attributes[APPLY] = apply
     emitter.block.insert_op_before(check, emitter.anchor)
 
 
@@ -190,6 +193,7 @@ def hoist_checks(block: Block) -> None:
     if analysis.checks:
         entry = entry_of(block)
         equations += [check for check in analysis.checks if check.operation not in entry]
+        first = next(op for op in block.ops if op not in entry)  # those there know their Apply
     if not equations:
         return
     emitter = ScalarEmitter(block, first)
@@ -208,6 +212,13 @@ def hoist_checks(block: Block) -> None:
             build_check(ScalarEmitter(block, late.next_op), equation)
 
 
+def forget_applies(block: Block) -> None:
+    """Takes the numbers of Applies from all but the checks: equal operations are equal again."""
+    for op in block.ops:
+        if op.attributes and not isinstance(op, CheckEqualOp):
+            op.attributes.pop(APPLY, None)
+
+
 class HoistChecksPass(ModulePass):
     """See the module."""
 
@@ -218,3 +229,4 @@ class HoistChecksPass(ModulePass):
         for function in op.ops:
             if isinstance(function, func.FuncOp) and function.body.blocks:
                 hoist_checks(function.body.block)
+                forget_applies(function.body.block)

@@ -135,6 +135,7 @@ def _error_attribute(site: ErrorSite) -> DictionaryAttr:
         "file": StringAttr(file),
         "line": IntegerAttr(line, i64),
         "operation": StringAttr(site.operation),
+        **({"apply": site.apply} if site.apply is not None else {}),
     })
 
 

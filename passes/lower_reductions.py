@@ -169,6 +169,10 @@ def lower_check_equal(lowering: FunctionLowering, op: Operation) -> None:
     operands = [
         lowering.index(lowering.analysis.scalar(operand), exact=True) for operand in op.operands
     ]
-    lowering.block.add_op(
-        CheckOp.create(operands=operands, properties=dict(op.properties), location=op.location)
+    check = CheckOp.create(
+        operands=operands,
+        properties=dict(op.properties),
+        attributes=dict(op.attributes),
+        location=op.location,
     )
+    lowering.block.add_op(check)

@@ -71,6 +71,9 @@ def _visit_scalar(analysis: SizeAnalysis, op: Operation) -> None:
     elif isinstance(op, elemwise.CastOp):
         if types.dtype_of(result.type) == "int64":
             analysis.set_scalar(result, analysis.scalar(op.operands[0]))
+    elif isinstance(op, elemwise.SqrOp) and dtypes == {"int64"}:
+        number = analysis.scalar(op.operands[0])
+        analysis.set_scalar(result, analysis.table.op("mul", number, number, value=result))
     elif op.name in SCALAR_OPERATIONS and dtypes.issubset(("int64", "bool")):
         if (types.dtype_of(result.type) == "bool") != (op.name in ("elemwise.eq", "elemwise.lt")):
             return

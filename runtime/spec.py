@@ -102,6 +102,8 @@ class Operand(_Operand):
 class ErrorEntry(NamedTuple):
     """One error that compiled code can report: a Python exception's name and a format string over
     {0}..{4}.
+
+    apply: the number of the graph's Apply; -1 where only the line is known.
     """
 
     kind: str
@@ -109,6 +111,7 @@ class ErrorEntry(NamedTuple):
     file: str | None = None
     line: int | None = None
     op: str | None = None
+    apply: int = -1
 
 
 class _KernelSpec(NamedTuple):

@@ -30,18 +30,19 @@ if TYPE_CHECKING:
 class Facts(NamedTuple):
     """What the call path must know of an object beside the graph.
 
-    errors: (kind, message, number of the user's line in `Request.sites`, operation).
+    errors: (kind, message, number of the user's line in `Request.sites`, operation, number of the
+    Apply in `Request.nodes`, -1 where the line is all that is known).
     """
 
     externs: tuple[str, ...]
-    errors: tuple[tuple[str, str, int, str], ...]
+    errors: tuple[tuple[str, str, int, str, int], ...]
     has_shape: bool
 
     def entries(self, request: Request) -> tuple[ErrorEntry, ...]:
         """The errors with the user's lines of this very request."""
         return tuple(
-            ErrorEntry(kind, message, *request.sites[site], op)
-            for kind, message, site, op in self.errors
+            ErrorEntry(kind, message, *request.sites[site], op, apply)
+            for kind, message, site, op, apply in self.errors
         )
 
 
@@ -159,7 +160,7 @@ def read_facts(module: ModuleOp, request: Request) -> Facts:
     """The facts that `lower-loops-to-llvm` left in the module's attributes."""
     numbers = {site: number for number, site in enumerate(request.sites)}
 
-    def entry(error: Any) -> tuple[str, str, int, str]:
+    def entry(error: Any) -> tuple[str, str, int, str, int]:
         data = error.data
         site = (data["file"].data, data["line"].value.data)
         return (
@@ -167,6 +168,7 @@ def read_facts(module: ModuleOp, request: Request) -> Facts:
             data["message"].data,
             numbers.get(site, len(numbers) - 1),
             data["operation"].data,
+            data["apply"].value.data if "apply" in data else -1,
         )
 
     attributes: Any = module.attributes

@@ -1,7 +1,8 @@
 """Errors of compiled code in the user's terms: the numbers, the Apply, the line as it was written.
 
-Compiled code reports the number of an entry; the entry knows the line. Which Applies of that line
-can fail in such words is looked up only when it has happened, so that it costs a call nothing.
+Compiled code reports the number of an entry; the entry knows the line and, of a check of sizes, the
+Apply. Which other Applies of a line can fail in such words is looked up only when it has happened,
+so that it costs a call nothing.
 """
 
 from __future__ import annotations
@@ -36,14 +37,21 @@ def raise_error(function: Any, code: int, values: Sequence[int]) -> Any:
     if 0 <= code < len(entries) and entries[code].file is not None:
         entry = entries[code]
         text = entry.message.format(*values)
-        error.args = (text + account(function, text, (entry.file, entry.line)),)
+        error.args = (text + account(function, text, (entry.file, entry.line), entry.apply),)
     raise error
 
 
-def account(function: CompiledFunction, text: str, site: tuple[str, int]) -> str:
-    """The lines behind the message: the Apply, or the Applies of one line, and that line."""
-    nodes = [node for node in function.maker.request.nodes if node.site == site]
-    shown = [describe(node) for node in _suspects(nodes, text)]
+def account(
+    function: CompiledFunction, text: str, site: tuple[str, int], apply: int = -1
+) -> str:
+    """The lines behind the message: the Apply, or the Applies it can be of a line, and that line.
+    """
+    nodes = function.maker.request.nodes
+    if apply >= 0:
+        suspects = [nodes[apply]]
+    else:
+        suspects = _suspects([node for node in nodes if node.site == site], text)
+    shown = [describe(node) for node in suspects]
     what = "" if not shown else f"\nApply node that caused the error: {' or '.join(shown)}"
     return f"{what}\nBacktrace when the node is created:\n{format_site(site)}"
 

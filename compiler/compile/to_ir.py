@@ -1,13 +1,14 @@
 """From the symbolic graph to level-1 IR: one `func.func @main`, one operation an Apply.
 
 Pre-condition: every Apply between the inputs and the results is native. The operations carry the
-user's file and line; the arguments are the inputs, the shared values, then the constants of rank 1
-or more, whose values stay out of the IR.
+user's file and line and the number of the Apply; the arguments are the inputs, the shared values,
+then the constants of rank 1 or more, whose values stay out of the IR.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import func
@@ -15,16 +16,17 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     DictionaryAttr,
     FunctionType,
+    IntegerAttr,
     ModuleOp,
     StringAttr,
     UnitAttr,
+    i64,
 )
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from tetractys.dialects import elemwise, types
-from tetractys.dialects.build import build
+from tetractys.dialects.build import APPLY, build
 from tetractys.graph import Constant, Variable
-from tetractys.graph.traverse import io_toposort
 
 if TYPE_CHECKING:
     from tetractys.compile.request import Request
@@ -39,11 +41,12 @@ def graph_to_ir(request: Request) -> ModuleOp:
         values[variable] = argument
         argument.location = types.location(*variable.site)
         _hint(argument, variable.name)
-    for node in io_toposort(arguments, request.results):
+    for number, node in enumerate(request.nodes):
         assert node.op.signature is not None
         props, inputs = node.op.lowered(node)
         operands = [_operand(variable, values, block) for variable in inputs]
         op = build(node.op.signature, operands, props, types.location(*node.site))
+        op.attributes[APPLY] = _number(number)
         block.add_op(op)
         for variable, result in zip(node.outputs, op.results):
             values[variable] = result
@@ -51,6 +54,11 @@ def graph_to_ir(request: Request) -> ModuleOp:
     results = [_operand(variable, values, block) for variable in request.results]
     block.add_op(func.ReturnOp.create(operands=results, location=types.location(*request.site)))
     return _module(block, [value.type for value in results], _argument_attributes(request), request)
+
+
+@lru_cache(maxsize=4096)
+def _number(number: int) -> IntegerAttr:
+    return IntegerAttr(number, i64)
 
 
 def _operand(variable: Variable, values: dict[Variable, SSAValue], block: Block) -> SSAValue:

@@ -212,3 +212,33 @@ def test_what_a_pass_did_not_foresee_is_said_to_be_a_bug(monkeypatch: pytest.Mon
         tetractys.function([x], T.exp(x) * 1.2345)
     assert f'File "{__file__}", line ' in str(caught.value)
     assert isinstance(caught.value.__cause__, KeyError)
+
+
+ONE_LINE: list[tuple[Callable[..., Any], Sequence[Any], str]] = [
+    (lambda x, y: (x + 1) * (y - 2) + (x - y) * 3, MISFIT,
+     "Elemwise{mul,no_inplace}(Elemwise{add,no_inplace}.0, Elemwise{sub,no_inplace}.0)"),
+    (lambda x, y: (x[1:] + x[:-1]).sum() + (y[1:] + y[:-1]).sum() + (x - y).sum(), MISFIT,
+     "Elemwise{sub,no_inplace}(x0, x1)"),
+    (lambda x, y, z: (x + y).sum() + (y + z).sum(), (ones(4), ones(4), ones(5)),
+     "Elemwise{add,no_inplace}(x1, x2)"),
+    (lambda x, y, z: T.dot(x, y) + T.dot(y, z), (ones(4), ones(4), ones(5)), "dot(x1, x2)"),
+    (lambda x, y, z: T.grad((x / y).sum() + T.dot(y, z), y), (ones(3), ones(4), ones(4)),
+     "Elemwise{true_div,no_inplace}(x0, x1)"),
+    (lambda m, k: m.reshape((k, 3)).sum() + m.reshape((3, k)).sum() + m.reshape((k, k)).sum(),
+     (ones(2, 6), 4), "Reshape{2}(x0, MakeVector{dtype='int64'}.0)"),
+    (lambda m, n: m.max(axis=1).sum() + n.max(axis=1).sum(), (ones(2, 3), ones(2, 0)),
+     "MaxAndArgmax{axis=(1,)}(x1)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("number", range(len(ONE_LINE)))
+def test_the_one_apply_that_failed_is_named(number: int, mode: str) -> None:
+    """Of several Applies on one line that could fail in the same words."""
+    build, values, apply = ONE_LINE[number]
+    inputs = [variable(value, number) for number, value in enumerate(values)]
+    for _ in range(2):  # compiled, then from the cache
+        f = tetractys.function(inputs, build(*inputs), mode=mode)
+        with pytest.raises(ValueError) as caught:
+            f(*values)
+        assert f"\nApply node that caused the error: {apply}\nBack" in str(caught.value)
