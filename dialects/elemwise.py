@@ -274,6 +274,10 @@ class CompositeOp(IRDLOperation):
         if not isinstance(last, YieldOp) or len(last.arguments) != len(self.outs):
             raise VerifyException("elemwise.composite: expected a body that ends in elemwise.yield "
                                   "with one value a result")
+        for inner in self.block.ops:
+            if inner is not last and not isinstance(inner, ElemwiseOp):
+                raise VerifyException(f"elemwise.composite: found {inner.name} in the body; "
+                                      "expected elemwise operations on scalars")
         try:
             shape = broadcast_shapes(self.name, [spec[1] for spec in specs])
         except InferError as error:

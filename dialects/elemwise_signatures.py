@@ -77,6 +77,18 @@ def _given(dtypes: Sequence[str], props: Props) -> str:
     return str(props["dtype"])
 
 
+def _bitcast(dtypes: Sequence[str], props: Props) -> str:
+    result = str(props["dtype"])
+    if _bytes(dtypes[0]) != _bytes(result):
+        raise InferTypeError(f"found {dtypes[0]} as the bits of {result}; expected a dtype of "
+                             "equal width; use elemwise.cast to convert")
+    return result
+
+
+def _bytes(dtype: str) -> int:
+    return {"bool": 1, "index": 8}.get(dtype) or int(dtype.lstrip("uintfloa")) // 8
+
+
 def _bitwise(dtypes: Sequence[str], props: Props) -> str:
     if any(is_float(dtype) for dtype in dtypes):
         raise InferTypeError(f"found {', '.join(dtypes)}; expected bool or integers; "
@@ -168,7 +180,7 @@ SWITCH = _define(
 
 # What expand-math makes its functions of: one machine instruction each.
 FMA = _define("fma", 3, _floats, "a * b + c, rounded once.", machine=True)
-BITCAST = _define("bitcast", 1, _given, "The same bits as another dtype of equal width.",
+BITCAST = _define("bitcast", 1, _bitcast, "The same bits as another dtype of equal width.",
                   props={"dtype": "dtype"}, machine=True)
 SHL = _define("shl", 2, _integers, "Shift left.", machine=True)
 SHR = _define("shr", 2, _integers, "Shift right, zeros come in.", machine=True)

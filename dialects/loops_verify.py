@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import (
     StringAttr,
     TensorType,
     VectorType,
+    i64,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
@@ -180,8 +181,8 @@ def _verify_numbers(nest: NestOp) -> None:
             f"loops.nest: found {len(nest.outs_)} outs for {arrays} array results; expected one "
             "each, or none"
         )
-    scatters = 0 if nest.outs_ else sum(1 for kind in kinds if kind in SCATTERS)
-    if len(nest.inits) != scatters:
+    scatters = sum(1 for kind in kinds if kind in SCATTERS)
+    if not nest.outs_ and len(nest.inits) != scatters:
         raise VerifyException(
             f"loops.nest: found {len(nest.inits)} bases for {scatters} scatters on values; "
             "expected one each: scatter_add(%base)[...]"
@@ -232,9 +233,10 @@ def _verify_part(nest: NestOp, part: Result) -> None:
             f"loops.nest: found a base of type {part.init.type} for {part.type}; expected one type"
         )
     for index in part.indices:
-        if index.type != INDEX:
+        if index.type not in (INDEX, i64):
             raise VerifyException(
-                f"loops.nest: found {index.type} as a yielded index; expected index; cast it first"
+                f"loops.nest: found {index.type} as a yielded index; expected index or i64; "
+                "cast it first"
             )
 
 

@@ -159,6 +159,9 @@ def _size(operands: Sequence[Spec], props: Props) -> list[Spec]:
 
 
 def _with_ones(rank: int, ones: Sequence[int]) -> tuple[int, ...]:
+    if rank < 0 or any(not 0 <= axis < rank for axis in ones):
+        raise InferError(f"found ones {list(ones)} of {rank} dimensions; expected dimensions of "
+                         "the result, from 0 on")
     return tuple(1 if axis in ones else DYNAMIC for axis in range(rank))
 
 

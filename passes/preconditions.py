@@ -113,18 +113,20 @@ _LOOPS = (elemwise.ElemwiseOp, elemwise.SplatOp, func.ReturnOp, *loops.Loops.ope
 _MADE_BY_BUFFERIZE = (loops.AllocOp, loops.StoreOp)
 
 
+def _not_loops(op: Operation, accepted: Callable[[Attribute], bool]) -> str | None:
+    if isinstance(op, elemwise.ElemwiseOp | elemwise.SplatOp):
+        return odd_type(op, is_number)
+    return odd_type(op, accepted) or (None if isinstance(op, _LOOPS) else op.name)
+
+
 def not_values(op: Operation) -> str | None:
     """Why an operation is not of level 2 on values."""
-    if not isinstance(op, _LOOPS) or isinstance(op, _MADE_BY_BUFFERIZE):
-        return odd_type(op, is_value) or op.name
-    return odd_type(op, is_value)
+    return _not_loops(op, is_value) or (op.name if isinstance(op, _MADE_BY_BUFFERIZE) else None)
 
 
 def not_memory(op: Operation) -> str | None:
     """Why an operation is not of level 2 in memory."""
-    if not isinstance(op, _LOOPS):
-        return odd_type(op, is_memory) or op.name
-    return odd_type(op, is_memory)
+    return _not_loops(op, is_memory)
 
 
 def not_ours(op: Operation) -> str | None:
@@ -164,7 +166,7 @@ EXPECTATIONS = {
     "lower-to-loops": Expectation(ARRAYS),
     "fuse-nests": Expectation(VALUES, "lower-to-loops"),
     "schedule-cpu": Expectation(VALUES, "lower-to-loops"),
-    "expand-math": Expectation(VALUES, "lower-to-loops"),
+    "expand-math": Expectation(EITHER),  # it leaves arrays as they are
     "vectorize": Expectation(VALUES, "lower-to-loops, then schedule-cpu,"),
     "mark-inplace": Expectation(VALUES, "lower-to-loops"),
     "bufferize": Expectation(VALUES, "lower-to-loops"),
@@ -212,13 +214,13 @@ def _refusal(name: str, op: Operation, found: str, wanted: str, advice: str) -> 
 
 
 def _advice(op: Operation, expectation: Expectation) -> str:
+    if expectation.level is ARRAYS and op.name.startswith("loops."):
+        return f"; {_LATE}"
     for value in (*op.operands, *op.results):
         if not expectation.level.argument(value.type):
             return _advice_of_type(value.type, expectation)
     if op.name.startswith("llvm") or isinstance(op, _MADE_BY_BUFFERIZE):
         return "; this pass comes before " + _next_of(expectation.level)
-    if isinstance(op, loops.NestOp) or op.name.startswith("loops."):
-        return "" if expectation.after else f"; {_LATE}"
     return f"; run {expectation.after} first" if expectation.after else ""
 
 

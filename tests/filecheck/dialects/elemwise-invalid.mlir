@@ -145,3 +145,42 @@ func.func @f(%x: tensor<?xf64>) {
   }
   func.return
 }
+
+// -----
+
+// Bits keep their number.
+func.func @f(%x: f64) {
+  // expected-error @below {{found float64 as the bits of int32; expected a dtype of equal width}}
+  %0 = elemwise.bitcast %x {dtype = i32} : (f64) -> i32
+  func.return
+}
+
+// -----
+
+// A dtype is a type.
+func.func @f(%x: f64) {
+  // expected-error @below {{elemwise.cast: found dtype = 3 : i64; expected an element type}}
+  %0 = elemwise.cast %x {dtype = 3} : (f64) -> i32
+  func.return
+}
+
+// -----
+
+// Arrays hold numbers.
+func.func @f(%x: tensor<?xindex>) {
+  // expected-error @below {{elemwise.neg: found tensor<?xindex>; expected an array of numbers}}
+  %0 = elemwise.neg %x : tensor<?xindex>
+  func.return
+}
+
+// -----
+
+// Scalars only in the body of a composite.
+func.func @f(%x: tensor<?xf64>) {
+  // expected-error @below {{elemwise.composite: found tensor.shape in the body; expected elemwise operations}}
+  %0 = elemwise.composite (%a = %x : tensor<?xf64>) -> tensor<?xf64> {
+    %s = tensor.shape %x : (tensor<?xf64>) -> tensor<?xi64>
+    elemwise.yield %a : f64
+  }
+  func.return
+}

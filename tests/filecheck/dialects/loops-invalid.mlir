@@ -195,3 +195,227 @@ func.func @f(%n: index, %x: tensor<?x?xf64>, %v: tensor<?xf32>) {
   %0 = loops.insert %v into %x[%n, :] : tensor<?xf32> into tensor<?x?xf64>
   func.return
 }
+
+// -----
+
+// The numbers of a schedule are numbers.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found vector = "x" in the schedule; expected a number}}
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (add[] : f64) schedule {vector = "x"} {
+    loops.yield %a : f64
+  }
+  func.return
+}
+
+// -----
+
+// LLVM takes vectors of a power of two.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found vector = 100 in the schedule; expected a power of two}}
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (add[] : f64) schedule {vector = 100} {
+    loops.yield %a : f64
+  }
+  func.return
+}
+
+// -----
+
+// Rows at a time are registers.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found jam = 1000 in the schedule; expected at most 64}}
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (add[] : f64) schedule {jam = 1000} {
+    loops.yield %a : f64
+  }
+  func.return
+}
+
+// -----
+
+// Vectors have the width of the schedule.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found body argument of type vector<8xf64>; expected f64}}
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64> as vector<8xf64>) -> (add[] : f64) schedule {vector = 4} {
+    loops.yield %a : vector<8xf64>
+  }
+  func.return
+}
+
+// -----
+
+// What does not move with the last iterator is no vector.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found body argument of type vector<8xf64>}}
+  %0 = loops.nest (%i < %n, %k < %n) ins(%a = %x[%i] : tensor<?xf64> as vector<8xf64>) -> (add[] : f64) schedule {vector = 8} {
+    loops.yield %a : vector<8xf64>
+  }
+  func.return
+}
+
+// -----
+
+// Yielded vectors, too.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found a yielded vector<4xf64>; expected vectors of the schedule}}
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (add[] : f64) schedule {vector = 8} {
+    %v = elemwise.splat %a : f64 to vector<4xf64>
+    loops.yield %v : vector<4xf64>
+  }
+  func.return
+}
+
+// -----
+
+// Bits of floats are not combined.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found and of float64; expected bool or integers}}
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (and[] : f64) {
+    loops.yield %a : f64
+  }
+  func.return
+}
+
+// -----
+
+// A position is an i64.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found argmax of float64; expected the position, i64}}
+  %0, %1 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (max[] : f64, argmax[] : f64) {
+    loops.yield %a, %a : f64, f64
+  }
+  func.return
+}
+
+// -----
+
+// A scatter on values starts from a base.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found 0 bases for 1 scatters on values}}
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (scatter_add[?] : tensor<?xf64>) {
+    loops.yield %a, %i : f64, index
+  }
+  func.return
+}
+
+// -----
+
+// A position to write to is an index.
+func.func @f(%n: index, %x: tensor<?xf64>, %p: i32) {
+  // expected-error @below {{loops.nest: found i32 as a yielded index; expected index or i64; cast it first}}
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (scatter_add(%x)[?] : tensor<?xf64>) {
+    loops.yield %a, %p : f64, i32
+  }
+  func.return
+}
+
+// -----
+
+// There are no arrays of rank 0 at this level.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found add[] of type tensor<f64> from a yielded f64; expected equal ranks}}
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (add[] : tensor<f64>) {
+    loops.yield %a : f64
+  }
+  func.return
+}
+
+// -----
+
+// A result takes the memory of one of the inputs.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.nest: found inplace = [array<i64: 0, 1>]; expected pairs}}
+  %0 = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %a : f64
+  } attributes {inplace = [array<i64: 0, 1>]}
+  func.return
+}
+
+// -----
+
+// A loop counter is not defined before its nest.
+func.func @f(%n: index) {
+  // expected-error @below {{elemwise.add: found operand 0, %b that is not defined above}}
+  %a = elemwise.add %b, %b : index
+  %b = elemwise.add %n, %n : index
+  func.return
+}
+
+// -----
+
+// A view has the elements of its source.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.view: found tensor<?xf32> as a view of tensor<?xf64>}}
+  %0 = loops.view %x, %n : (tensor<?xf64>, index) -> tensor<?xf32>
+  func.return
+}
+
+// -----
+
+// A view has a size a dimension.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.view: found 1 sizes for tensor<?x?xf64>; expected one a dimension}}
+  %0 = loops.view %x, %n : (tensor<?xf64>, index) -> tensor<?x?xf64>
+  func.return
+}
+
+// -----
+
+// An element is read as it is.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.gather: found a result of type f32; expected f64}}
+  %0 = loops.gather %x, %n : (tensor<?xf64>, index) -> f32
+  func.return
+}
+
+// -----
+
+// A product is one of matrices.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.call: found gemm of (tensor<?xf64>, tensor<?xf64>, tensor<?x?xf64>)}}
+  %0 = loops.call %x, %x {callee = "gemm"} : (tensor<?xf64>, tensor<?xf64>) -> tensor<?x?xf64>
+  func.return
+}
+
+// -----
+
+// Memory has the sizes that its type leaves open.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.alloc: found 0 sizes for memref<?xf64>; expected 1}}
+  %0 = loops.alloc {slot = 0} : () -> memref<?xf64>
+  func.return
+}
+
+// -----
+
+// A slot is a number.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.alloc: found slot = -1 : i64; expected a number, 0 or more}}
+  %0 = loops.alloc %n {slot = -1} : (index) -> memref<?xf64>
+  func.return
+}
+
+// -----
+
+// A row belongs to a nest.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.alloc: found result = 0; expected one of the 0 results of the nest around it}}
+  %0 = loops.alloc %n {result = 0} : (index) -> memref<?xf64>
+  func.return
+}
+
+// -----
+
+// The message of a check holds two values.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.check: found message '{2}'; expected no braces but {0} and {1}}}
+  loops.check %n, %n {message = "{2}"} : (index, index) -> ()
+  func.return
+}
+
+// -----
+
+// A check raises an exception that exists.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.check: found kind "Oops"; expected the name of a Python exception}}
+  loops.check %n, %n {message = "", kind = "Oops"} : (index, index) -> ()
+  func.return
+}

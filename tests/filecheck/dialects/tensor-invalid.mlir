@@ -150,3 +150,48 @@ func.func @f(%x: tensor<?xf64>) {
   %0, %1 = tensor.softmax %x : (tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>)
   func.return
 }
+
+// -----
+
+// Axes are a list.
+func.func @f(%x: tensor<?xf64>) {
+  // expected-error @below {{tensor.reduce: found axes = 0 : i64; expected integers, as array<i64: 0, 1>}}
+  %0 = tensor.reduce %x {kind = "add", axes = 0} : (tensor<?xf64>) -> tensor<f64>
+  func.return
+}
+
+// -----
+
+// A flag is true or false.
+func.func @f(%x: tensor<?x?xf64>) {
+  // expected-error @below {{tensor.gemm: found transpose_a = "x"; expected true or false}}
+  %0 = tensor.gemm %x, %x {transpose_a = "x"} : tensor<?x?xf64>
+  func.return
+}
+
+// -----
+
+// Slices are numbers.
+func.func @f(%x: tensor<?xf64>) {
+  // expected-error @below {{found 'a' in slices 'a:'; expected numbers, `@` and `:`}}
+  %0 = tensor.subtensor %x {slices = "a:"} : tensor<?xf64>
+  func.return
+}
+
+// -----
+
+// A slice has three bounds.
+func.func @f(%x: tensor<?xf64>) {
+  // expected-error @below {{found ':::' in slices ':::'; expected start:stop:step}}
+  %0 = tensor.subtensor %x {slices = ":::"} : tensor<?xf64>
+  func.return
+}
+
+// -----
+
+// Dimensions of size 1 are dimensions of the result.
+func.func @f(%x: tensor<?xf64>, %s: tensor<?xi64>) {
+  // expected-error @below {{found ones [5] of 1 dimensions}}
+  %0 = tensor.reshape_to %x, %s {ndim = 1, ones = array<i64: 5>} : (tensor<?xf64>, tensor<?xi64>) -> tensor<?xf64>
+  func.return
+}
