@@ -25,6 +25,7 @@ from tetractys.runtime.pool_text import (
     STACK_BYTES,
     SYMBOLS,
 )
+from tetractys.runtime.pool_text import RUN as RUN_SOURCE
 from tetractys.runtime.threads import processors
 from tetractys.runtime.wrapper_text import expand
 

@@ -45,4 +45,4 @@ done:
 """
 """The pool of a platform without futexes: the caller does everything."""
 
-SERIAL_SYMBOLS = ("tt_parallel",)
+SERIAL_SYMBOLS = ("tt_parallel", "tt_run")

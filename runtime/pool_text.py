@@ -403,5 +403,4 @@ SYMBOLS = (
     "tt_pool_stop",
     "tt_pool_workers",
 )
-SERIAL_SYMBOLS = ("tt_parallel", "tt_run")
 SOURCE = GLOBALS + JOB + RUN + WORKER + pool_blas_text.SOURCE + LIFE
