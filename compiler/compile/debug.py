@@ -19,8 +19,11 @@ from tetractys.compile.arguments import bind
 from tetractys.compile.compiled import CompiledFunction
 from tetractys.compile.driver import run_pipeline
 from tetractys.compile.to_ir import graph_to_ir
+from tetractys.dialects.verify import verify_module
 from tetractys.oracle import difference, loops, tensor
 from tetractys.oracle.bounds import run_bounded
+from tetractys.passes import preconditions
+from tetractys.pipeline import PIPELINES
 
 Results: TypeAlias = "tuple[list[np.ndarray], list[np.ndarray]]"
 """Values, and how far each of their elements may be off."""
@@ -41,10 +44,11 @@ class DebugFunction:
         self._stages: list[tuple[str, str, Any]] = []
         maker = function.maker
         self._stages.append(("the graph", "tensor", graph_to_ir(maker.request)))
-        self._stages[0][2].verify()
+        names = iter([step.name for step in PIPELINES[maker.mode]])
+        _judge(self._stages[0][2], next(names))
 
         def keep(step: Any, pass_: Any, module: Any) -> None:
-            module.verify()
+            _judge(module, next(names, ""))
             if step.level != "llvm" and step.name != "bufferize":
                 self._stages.append((step.name, step.level, module.clone()))
 
@@ -132,3 +136,9 @@ def compare(
         problem = difference(np.asarray(value), wanted, bound=bound)
         if problem is not None:
             raise BadOptimization(f"DebugMode: {stage} changed result {number}: {problem}")
+
+
+def _judge(module: Any, following: str) -> None:
+    """Raises where a module is not valid, or not what the pass that follows runs on."""
+    verify_module(module)
+    preconditions.check(following, module)
