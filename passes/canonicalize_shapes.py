@@ -1,8 +1,9 @@
 """Canonical forms of shape work. All rules are *exact*.
 
 Sizes are asked of the value that they come from, shapes become vectors of sizes, dimshuffles meet
-and vanish, reductions see through them. A rule may drop the run-time check of an operation that
-becomes dead, as removing dead code does; it never drops one of an operation that stays.
+and vanish, reductions see through them. A rule may drop the size check of an operation that becomes
+dead (in a pipeline `hoist-checks` has made it an operation before); it never drops one of an
+operation that stays.
 """
 
 from __future__ import annotations
