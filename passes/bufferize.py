@@ -43,10 +43,11 @@ from xdsl.rewriter import Rewriter
 
 from tetractys.dialects import loops
 from tetractys.dialects.loops import MONOIDS, SCATTERS, SLICE, NestOp, Result
+from tetractys.dialects.loops_views import AT
 from tetractys.passes.arena import Arena
 from tetractys.passes.llvm_plan import can_jam
 from tetractys.passes.llvm_types import by_identity, itemsize
-from tetractys.passes.storage import Storage
+from tetractys.passes.storage import DIRECT, INPLACE, Storage, direct_insert
 from tetractys.passes.workspace import Sizes, build_shape_function
 
 VECTOR_BYTES = 64
@@ -98,6 +99,35 @@ def buffer_type(type_: Attribute) -> MemRefType[Attribute]:
     return MemRefType(type_, [])
 
 
+def view_type(view: loops.SubviewOp) -> MemRefType[Attribute]:
+    """A part of an array in memory: strides are known where they are counted in elements."""
+    known = strides_of(view.source.type)
+    strides = [
+        None if stride is None or not isinstance(entry.step, int) else stride * entry.step
+        for stride, entry in zip(known, view.part)
+        if entry.kind != AT
+    ]
+    type_ = cast("TensorType[Attribute] | MemRefType[Attribute]", view.out.type)
+    shown = [NoneAttr() if stride is None else stride for stride in strides]
+    return MemRefType(type_.element_type, type_.get_shape(), StridedLayoutAttr(shown))
+
+
+def strides_of(type_: Attribute) -> list[int | None]:
+    """The elements between neighbours along each dimension, None where not known."""
+    assert isinstance(type_, MemRefType)
+    layout, rank = type_.layout, type_.get_num_dims()
+    if not isinstance(layout, StridedLayoutAttr):
+        return [*[None] * (rank - 1), 1][:rank]
+    return [
+        None if isinstance(stride, NoneAttr) else stride.data for stride in layout.strides.data
+    ]
+
+
+def is_dense(type_: Attribute) -> bool:
+    """Whether neighbours along the last dimension are neighbours in memory."""
+    return strides_of(type_)[-1] == 1
+
+
 class Bufferizer:
     """The pass on one function."""
 
@@ -146,12 +176,14 @@ class Bufferizer:
                 is_tensor(value)
                 and not isinstance(root, BlockArgument)
                 and root not in self.targets
+                and not self.storage.is_part(value)
             ):
                 self.targets[root] = result
                 if self.storage.is_reshaped(value):
                     self.reshaped.add(root)
         self.direct = {id(result) for result in self.targets.values()}
         self.buffers: dict[SSAValue, SSAValue] = {}
+        self.wholes: dict[SSAValue, SSAValue] = {}
 
     def _update_type(self) -> None:
         inputs = [argument.type for argument in self.block.args]
@@ -174,6 +206,11 @@ class Bufferizer:
             if is_tensor(op.results[0]):
                 type_ = buffer_type(op.results[0].type)
                 Rewriter.replace_value_with_new_type(op.results[0], type_)
+        elif isinstance(op, loops.SubviewOp):
+            if is_tensor(op.out):
+                Rewriter.replace_value_with_new_type(op.out, view_type(op))
+        elif isinstance(op, loops.InsertOp):
+            self._insert(op)
         elif isinstance(op, func.ReturnOp):
             self._return(op)
 
@@ -196,7 +233,7 @@ class Bufferizer:
         sizes = [self.sizes.dimension(source, d, before) for d in dynamic]
         body = NestOp.block_for(len(sizes), [source], [entries])
         schedule = None
-        if shape and shape[-1] != 1:
+        if shape and shape[-1] != 1 and is_dense(target.type):
             width = VECTOR_BYTES // itemsize(type_.element_type)
             vector = VectorType(type_.element_type, [width])
             Rewriter.replace_value_with_new_type(body.args[-1], vector)
@@ -247,9 +284,46 @@ class Bufferizer:
         return self._insert_alloc(sizes, type_, {
             "slot": IntegerAttr(slot, i64), "rows": IntegerAttr(rows, i64)}, nest)
 
+    def _insert(self, insert: loops.InsertOp) -> None:
+        """Its result is the array with the part in it; what is there already is not copied."""
+        target = self._whole(insert, insert)
+        if DIRECT not in insert.attributes:
+            self._copy(insert.value, self._part(insert, target, insert), insert)
+        self.sizes.rename({insert.out: target})
+        insert.out.replace_all_uses_with(target)
+        insert.detach()
+        insert.erase()
+
+    def _whole(self, insert: loops.InsertOp, before: Operation) -> SSAValue:
+        """The memory of an insert's result, which holds the array from here on."""
+        if INPLACE in insert.attributes:
+            return insert.base
+        target = self.wholes.get(insert.out)
+        if target is None:
+            target = self.wholes[insert.out] = self._place(insert.out, before)
+            self._copy(insert.base, target, before)
+        return target
+
+    def _part(self, insert: loops.InsertOp, target: SSAValue, before: Operation) -> SSAValue:
+        """The place in `target` where an insert's value goes."""
+        view = loops.SubviewOp.create(
+            operands=[target, *insert.operands[insert.BEFORE :]],
+            result_types=[insert.value.type],
+            properties={name: insert.properties[name] for name in ("kinds", "steps")},
+            location=insert.location,
+        )
+        if insert.is_safe:
+            view.properties["inbounds"] = insert.properties["inbounds"]
+        Rewriter.replace_value_with_new_type(view.out, view_type(view))
+        self.block.insert_op_before(view, before)
+        return view.out
+
     def _place(self, value: SSAValue | None, op: Operation) -> SSAValue:
         """The memory of a result: of the function, of an input, or of the arena."""
         assert value is not None
+        insert = direct_insert(value)
+        if insert is not None:
+            return self._part(insert, self._whole(insert, op), op)
         root = self.storage.root(value)
         type_ = buffer_type(value.type)
         target = self.targets.get(root) or self.buffers.get(root)

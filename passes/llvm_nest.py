@@ -22,13 +22,14 @@ from tetractys.passes.llvm_memory import (
     Buffer,
     Index,
     RowIndex,
+    Stride,
     address,
     load_rows,
-    load_vector,
 )
 from tetractys.passes.llvm_plan import Plan, is_leaf, plans_of, pure_operations, vector_width
 from tetractys.passes.llvm_scopes import ScopedBuilder
 from tetractys.passes.llvm_transfer import fill
+from tetractys.passes.llvm_views import load_strided
 from tetractys.passes.llvm_yields import ScalarYields
 
 Accumulators: TypeAlias = "dict[int, list[SSAValue]]"
@@ -228,7 +229,8 @@ class NestLowering:
                     self._look_ahead(element, buffer.drop(kept, _next_rows(
                         self.builder, buffer, indices)))
             elif isinstance(element.type, VectorType):
-                self.frame.env[element] = self._load_vector(buffer, indices, mask)
+                stride = buffer.strides[entries.index(self.nest.rank - 1)]
+                self.frame.env[element] = self._load_vector(buffer, indices, stride, mask)
                 ahead = self.frame.ahead.get(source)
                 if ahead is not None and ahead[0] is self.nest and mask is None:
                     self._prefetch(ahead[1], indices)
@@ -237,13 +239,19 @@ class NestLowering:
                     self.builder, buffer, indices, self.depth, self.frame.rows)
 
     def _load_vector(
-        self, buffer: Buffer, indices: list[tuple[int, Index]], mask: SSAValue | None
+        self,
+        buffer: Buffer,
+        indices: list[tuple[int, Index]],
+        stride: Stride,
+        mask: SSAValue | None,
     ) -> SSAValue | tuple[SSAValue, ...]:
         pointer = address(self.builder, buffer, indices)
         if isinstance(pointer, tuple):
-            return tuple(load_vector(self.builder, one, buffer.element, self.width, mask)
-                         for one in pointer)
-        return load_vector(self.builder, pointer, buffer.element, self.width, mask)
+            return tuple(
+                load_strided(self.builder, one, buffer.element, self.width, mask, stride)
+                for one in pointer
+            )
+        return load_strided(self.builder, pointer, buffer.element, self.width, mask, stride)
 
     def _look_ahead(self, element: SSAValue, following: Buffer) -> None:
         """The last inner nest that reads the element's rows fetches those of the next block."""

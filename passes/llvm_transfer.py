@@ -150,9 +150,11 @@ def _transfer_one(
 
 
 def gather_index(
-    frame: Frame, op: Operation, index: SSAValue, axis: int, size: SSAValue
+    frame: Frame, op: Operation, index: SSAValue, axis: int, size: SSAValue, *, stop: bool = False
 ) -> tuple[SSAValue, SSAValue]:
-    """The index counted from the front, and whether it is out of range (reported)."""
+    """The index counted from the front, and whether it is out of range (reported; `stop` as in
+    `Frame.fail_if`).
+    """
     builder = frame.builder
     lanes = index.type.get_shape()[0] if isinstance(index.type, VectorType) else 0
     bound = builder.splat(size, lanes)
@@ -164,7 +166,7 @@ def gather_index(
     for row in range(lanes or 1):
         one, found = (bad, index) if not lanes else (
             builder.extract(bad, row), builder.extract(index, row))
-        frame.fail_if(one, code, [found, builder.index(axis), size])
+        frame.fail_if(one, code, [found, builder.index(axis), size], stop=stop)
     return wrapped, bad
 
 

@@ -1,9 +1,10 @@
 """How the elements of a level-1 value are reached from a loop nest: the lazy half of
 `lower-to-loops`.
 
-A dimshuffle, a slice, a broadcast or a range makes no array. It is an `Access`: it knows, for given
+A dimshuffle, a broadcast or a range makes no array. It is an `Access`: it knows, for given
 positions along the value's dimensions, how to get the element. Only what must be an array (a
-function's result, an operand of a library call or of a view) is collected by a nest.
+function's result, an operand of a library call or of a reshape) is collected by a nest. A slice is
+an array, a `loops.subview`, but one that costs nothing.
 """
 
 from __future__ import annotations
@@ -11,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import SSAValue
 
 from tetractys.dialects import elemwise_signatures as scalar
 from tetractys.dialects import types
 from tetractys.dialects.loops import ZERO
-from tetractys.passes.size_expressions import Size, find
+from tetractys.passes.size_expressions import Size
 
 if TYPE_CHECKING:
     from tetractys.passes.lower_nests import ScalarBuilder
@@ -26,74 +26,28 @@ Positions: TypeAlias = Sequence[int]
 """For each dimension of a value, an iterator of the nest being built, or ZERO."""
 
 
-class Affine(NamedTuple):
-    """Index `start + step * position along axis`; in bounds by construction."""
-
-    axis: int
-    start: Size
-    step: Size
-
-
-class Fixed(NamedTuple):
-    """One index; in bounds only if it says so, else `location` is where it was written."""
-
-    at: Size
-    inbounds: bool
-    location: LocationAttr | None = None
-
-
-Entry: TypeAlias = "int | Affine | Fixed"
-"""How a dimension of an array is indexed: by a dimension of the value (or ZERO), or as above."""
-
-
 class ArrayAccess(NamedTuple):
-    """Elements of an array of level 2: one entry for each of *its* dimensions.
+    """Elements of an array of level 2.
 
-    is_part: some dimension is shorter than the array's.
+    entries: for each of *its* dimensions, the value's dimension that indexes it, or ZERO.
     """
 
     base: SSAValue
-    entries: tuple[Entry, ...]
-    is_part: bool = False
+    entries: tuple[int, ...]
 
     def dimshuffle(self, order: Sequence[int]) -> ArrayAccess:
         """The value with its dimensions in another order; dropped ones have size 1."""
         where = {axis: position for position, axis in enumerate(order) if axis >= 0}
-
-        def entry(old: Entry) -> Entry:
-            if isinstance(old, Affine):
-                if old.axis in where:
-                    return Affine(where[old.axis], old.start, old.step)
-                return Fixed(old.start, True)
-            if isinstance(old, Fixed) or old == ZERO:
-                return old
-            return where.get(old, ZERO)
-
-        return ArrayAccess(self.base, tuple(entry(old) for old in self.entries), self.is_part)
+        return ArrayAccess(self.base, tuple(where.get(old, ZERO) for old in self.entries))
 
     def element(self, nest: ScalarBuilder, positions: Positions) -> SSAValue:
-        """An input of the nest where iterators index every dimension; else a gather."""
-        entries = [
-            positions[entry] if isinstance(entry, int) and entry != ZERO else entry
-            for entry in self.entries
-        ]
-        if all(isinstance(entry, int) for entry in entries):
-            return nest.input(self.base, tuple(e for e in entries if isinstance(e, int)))
-        unsafe = [entry for entry in entries if isinstance(entry, Fixed) and not entry.inbounds]
-        indices = [self._index(nest, entry, positions) for entry in entries]
-        location = unsafe[0].location if unsafe else None
-        return nest.gather(self.base, indices, not unsafe, location)
-
-    def _index(self, nest: ScalarBuilder, entry: Entry, positions: Positions) -> SSAValue:
-        if isinstance(entry, Affine):
-            return affine_index(nest, entry.start, entry.step, positions[entry.axis])
-        if isinstance(entry, Fixed):
-            return nest.size(entry.at)
-        return nest.position(entry)
+        """An input of the nest."""
+        entries = [ZERO if entry == ZERO else positions[entry] for entry in self.entries]
+        return nest.input(self.base, tuple(entries))
 
     def is_whole(self, rank: int) -> bool:
         """Whether the value is the array itself."""
-        return self.entries == tuple(range(rank)) and not self.is_part
+        return self.entries == tuple(range(rank))
 
 
 class ScalarAccess(NamedTuple):
@@ -189,17 +143,6 @@ class VectorAccess(NamedTuple):
 Access: TypeAlias = (
     ArrayAccess | ScalarAccess | ConstantAccess | SizeAccess | RangeAccess | VectorAccess
 )
-
-
-def affine_index(nest: ScalarBuilder, start: Size, step: Size, position: int) -> SSAValue:
-    """`start + step * position` as an index of a nest's body, by as few operations as it takes."""
-    start, step = find(start), find(step)
-    index = nest.position(position)
-    if step.constant != 1:
-        index = nest.op(scalar.MUL, index, nest.size(step))
-    if start.constant != 0:
-        index = nest.op(scalar.ADD, index, nest.size(start))
-    return index
 
 
 def whole_entries(rank: int) -> tuple[int, ...]:

@@ -10,76 +10,134 @@ from xdsl.ir import SSAValue
 from tetractys.dialects import elemwise_signatures as scalar
 from tetractys.dialects import types
 from tetractys.dialects.build import SignatureOp, props_of
-from tetractys.dialects.loops import YIELDED, ZERO
+from tetractys.dialects.loops import YIELDED, ZERO, InsertOp
+from tetractys.dialects.loops_views import (
+    AT,
+    FULL,
+    RANGE,
+    WHOLE,
+    Entry,
+    make_subview,
+    part_operands,
+    part_properties,
+)
+from tetractys.dialects.signature import DYNAMIC
+from tetractys.dialects.tensor_signatures import parse_slices, subtensor_shape
 from tetractys.passes.lower_access import (
     Access,
-    Affine,
     ArrayAccess,
-    Entry,
-    Fixed,
+    ConstantAccess,
+    ScalarAccess,
     SizeAccess,
     VectorAccess,
-    affine_index,
     whole_entries,
 )
 from tetractys.passes.lower_nests import FunctionLowering, NestBuilder, shape_of
 from tetractys.passes.size_expressions import Size, find, slice_range
-from tetractys.passes.sizes import SliceSizes
 
-Range: TypeAlias = "tuple[Size, Size, Size] | Size"
-"""A dimension of a region: first index, number and step; or one index."""
-
-
-def _ranges(lowering: FunctionLowering, op: SignatureOp, first_bound: int) -> list[Range]:
-    """How each dimension of the first operand is indexed."""
-    analysis = lowering.analysis
-    sizes = analysis.of(op.operands[0])
-    entries: list[SliceSizes | Size] = list(analysis.slices(op, first_bound))
-    entries += [(None, None, analysis.table.const(1))] * (len(sizes) - len(entries))
-    ranges: list[Range] = []
-    for size, entry in zip(sizes, entries):
-        if isinstance(entry, tuple):
-            first, number = slice_range(analysis.table, size, entry)
-            ranges.append((first, number, entry[2]))
-        else:
-            ranges.append(entry)
-    return ranges
+Range: TypeAlias = "tuple[Size, Size, Size] | Size | None"
+"""A dimension of a region: first index, number and step; or one index; or all of it."""
 
 
-def _is_full(entry: tuple[Size, Size, Size]) -> bool:
-    first, _, step = entry
-    return find(first).constant == 0 and find(step).constant == 1
+class _Region:
+    """How each dimension of an operation's first operand is indexed; the region's static shape."""
+
+    def __init__(self, lowering: FunctionLowering, op: SignatureOp, first_bound: int) -> None:
+        self.lowering = lowering
+        array, table = op.operands[0], lowering.analysis.table
+        sizes, shape = lowering.analysis.of(array), shape_of(array)
+        self.shape = subtensor_shape(shape, parse_slices(str(props_of(op)["slices"])))
+        self.ranges: list[Range] = []
+        kept = iter(self.shape)
+        for size, n, found in zip(sizes, shape, lowering.analysis.slices(op, first_bound)):
+            if not isinstance(found, tuple):
+                self.ranges.append(found)
+                continue
+            static = next(kept)
+            first, number = slice_range(table, size, found)
+            whole = find(first).constant == 0 and find(found[2]).constant == 1
+            whole = whole and find(number) is find(size) and n == static
+            self.ranges.append(None if whole or static == 1 else (first, number, found[2]))
+        self.ranges += [None] * (len(sizes) - len(self.ranges))
+        self.sizes = [entry[1] if isinstance(entry, tuple) else size
+                      for size, entry in zip(sizes, self.ranges)
+                      if not isinstance(entry, Size)]  # fmt: skip
+
+    def entry(self, axis: int) -> Entry:
+        """One dimension as `index` values of the function."""
+        found, index = self.ranges[axis], self.lowering.index
+        if found is None:
+            return FULL
+        if isinstance(found, Size):
+            return Entry(AT, index(found))
+        step = find(found[2])
+        number = index(step) if step.constant is None else step.constant
+        return Entry(RANGE, index(found[0]), index(found[1]), number)
 
 
 def lower_subtensor(lowering: FunctionLowering, op: SignatureOp) -> None:
-    """An access with computed indices; nothing moves until the elements are used."""
+    """A view of the array, with its dimensions in the array's order; an element where none is left.
+
+    Nothing moves. Of what is no array (a range, a vector of sizes) one is made first, unless its
+    elements are all the same.
+    """
     source, result = op.operands[0], op.results[0]
     if _is_known_number(lowering, op):
         lowering.set_access(result, SizeAccess(lowering.analysis.scalar(result)))
         return
     access = lowering.access(source)
-    ranges = _ranges(lowering, op, 1)
-    if isinstance(access, VectorAccess) and not isinstance(ranges[0], tuple):
+    region = _Region(lowering, op, 1)
+    ranges = region.ranges
+    if isinstance(access, VectorAccess) and isinstance(ranges[0], Size):
         number, count = find(ranges[0]).constant, len(access.elements)
         if access.axis == 0 and number is not None and -count <= number < count:
             lowering.set_access(result, access.elements[number])
             return
-    if not isinstance(access, ArrayAccess) or _is_indexed_slice(access, ranges):
+    is_same = isinstance(access, ScalarAccess | ConstantAccess | SizeAccess)
+    if is_same and not any(isinstance(entry, Size) for entry in ranges):
+        lowering.set_access(result, access)
+        return
+    if not isinstance(access, ArrayAccess) or _drops_broadcast(access, ranges):
         access = ArrayAccess(lowering.array(source), whole_entries(len(shape_of(source))))
-    sizes = lowering.analysis.of(source)
-    is_part = access.is_part or any(
-        isinstance(found, tuple) and find(found[1]) is not find(size)
-        for found, size in zip(ranges, sizes)
-    )
-    entries = tuple(_compose(entry, ranges, lowering) for entry in access.entries)
-    sliced: Access = ArrayAccess(access.base, entries, is_part)
-    lowering.set_access(result, sliced)
+    lowering.set_access(result, _part_of(lowering, op, access, region))
 
 
-def _is_indexed_slice(access: ArrayAccess, ranges: Sequence[Range]) -> bool:
-    """Whether an index goes into a slice: its bounds are those of the slice, not of the array."""
-    return any(isinstance(entry, Affine) and not isinstance(ranges[entry.axis], tuple)
-               for entry in access.entries)  # fmt: skip
+def _drops_broadcast(access: ArrayAccess, ranges: Sequence[Range]) -> bool:
+    """Whether an index goes into a dimension along which the array is repeated: it is checked."""
+    return any(isinstance(entry, Size) and axis not in access.entries
+               for axis, entry in enumerate(ranges))  # fmt: skip
+
+
+def _part_of(
+    lowering: FunctionLowering, op: SignatureOp, access: ArrayAccess, region: _Region
+) -> Access:
+    """The sliced value: the same dimensions of a view."""
+    part = [FULL if axis == ZERO else region.entry(axis) for axis in access.entries]
+    if not region.shape:
+        zero = lowering.constant(0, "index")
+        indices = [entry.first or zero for entry in part]
+        return ScalarAccess(lowering.gather(access.base, indices, False, op.location))
+    after = [sum(not isinstance(found, Size) for found in region.ranges[:axis])
+             for axis in range(len(region.ranges))]  # fmt: skip
+    entries = [ZERO if axis == ZERO else after[axis]
+               for axis, entry in zip(access.entries, part) if entry.kind != AT]  # fmt: skip
+    return ArrayAccess(build_view(lowering, access.base, part), tuple(entries))
+
+
+def build_view(
+    lowering: FunctionLowering, base: SSAValue, part: Sequence[Entry]
+) -> SSAValue:
+    """A part of an array; itself, where that is all of it."""
+    if all(entry.kind == WHOLE for entry in part):
+        return base
+    dtype, shape = types.spec_of(base.type)
+    kept = [n if entry.kind == WHOLE else DYNAMIC for n, entry in zip(shape, part)
+            if entry.kind != AT]  # fmt: skip
+    view = make_subview(base, part, types.tensor_type((dtype, tuple(kept))),
+                        location=lowering.location)
+    view.out.name_hint = base.name_hint
+    lowering.block.add_op(view)
+    return view.out
 
 
 def _is_known_number(lowering: FunctionLowering, op: SignatureOp) -> bool:
@@ -89,50 +147,51 @@ def _is_known_number(lowering: FunctionLowering, op: SignatureOp) -> bool:
     return size.key != ("scalar", op.results[0]) and types.dtype_of(op.results[0].type) == "int64"
 
 
-def _compose(entry: Entry, ranges: Sequence[Range], lowering: FunctionLowering) -> Entry:
-    """The index of a base dimension after the value's dimensions are sliced by `ranges`."""
-    if isinstance(entry, Fixed) or entry == ZERO:
-        return entry
-    table = lowering.analysis.table
-    axis = entry.axis if isinstance(entry, Affine) else entry
-    assert isinstance(axis, int)
-    after = sum(isinstance(found, tuple) for found in ranges[:axis])
-    found = ranges[axis]
-    if not isinstance(found, tuple):
-        return Fixed(found, False, lowering.location)
-    if isinstance(entry, Affine):
-        start = table.op("add", entry.start, table.op("mul", entry.step, found[0]))
-        return Affine(after, start, table.op("mul", entry.step, found[2]))
-    return after if _is_full(found) else Affine(after, found[0], found[2])
-
-
 def lower_inc_subtensor(lowering: FunctionLowering, op: SignatureOp) -> None:
-    """A scatter over the region; full slices stay iterators."""
+    """What the region shall hold, inserted; a single element is scattered.
+
+    What is added to a region reads it as a view: elements that are all the same are not read.
+    """
     target, value = op.operands[0], op.operands[1]
-    region = _ranges(lowering, op, 2)
+    region = _Region(lowering, op, 2)
+    if not region.shape:
+        _lower_one_element(lowering, op, region)
+        return
+    part = [region.entry(axis) for axis in range(len(region.ranges))]
+    access = lowering.access(target)
+    base = lowering.array(target)
+    dtype = types.dtype_of(target.type)
+    old = None if props_of(op).get("set") else build_view(lowering, base, part)
+    nest = NestBuilder(lowering, op.location)
+    found = nest.iterate(region.sizes, region.shape)
+    element = nest.cast(nest.element(value, found), dtype)
+    if old is not None:
+        same = isinstance(access, ConstantAccess)
+        before = access.element(nest, ()) if same else nest.input(old, tuple(found))
+        element = nest.op(scalar.ADD, before, element)
+    made = nest.collect(element, found, types.tensor_type((dtype, region.shape)))
+    made.name_hint = value.name_hint
+    if all(entry.kind == WHOLE for entry in part):
+        lowering.set(op.results[0], made)
+        return
+    insert = InsertOp.create(
+        operands=[made, base, *part_operands(part)],
+        result_types=[base.type],
+        properties=part_properties(part),
+        location=op.location,
+    )
+    lowering.block.add_op(insert)
+    lowering.set(op.results[0], insert.out)
+
+
+def _lower_one_element(lowering: FunctionLowering, op: SignatureOp, region: _Region) -> None:
+    """A scatter of one value."""
+    target, value = op.operands[0], op.operands[1]
     base = lowering.array(target)
     nest = NestBuilder(lowering, op.location)
-    shape = [1 if isinstance(e, tuple) and n == 1 and _is_full(e) else -1
-             for e, n in zip(region, shape_of(target))]  # fmt: skip
-    sizes = [entry[1] for entry in region if isinstance(entry, tuple)]
-    static = [n for entry, n in zip(region, shape) if isinstance(entry, tuple)]
-    found = nest.iterate(sizes, static)
-    element = nest.cast(nest.element(value, found), types.dtype_of(target.type))
-    entries: list[int] = []
-    indices: list[SSAValue] = []
-    positions = iter(found)
-    for entry in region:
-        if not isinstance(entry, tuple):
-            entries.append(YIELDED)
-            indices.append(nest.size(entry))
-            continue
-        position = next(positions)
-        if _is_full(entry):
-            entries.append(position)
-        else:
-            entries.append(YIELDED)
-            indices.append(affine_index(nest, entry[0], entry[2], position))
-    _finish_scatter(lowering, op, nest, base, entries, [element, *indices])
+    element = nest.cast(nest.element(value, []), types.dtype_of(target.type))
+    indices = [nest.size(entry) for entry in region.ranges if isinstance(entry, Size)]
+    _finish_scatter(lowering, op, nest, base, [YIELDED] * len(indices), [element, *indices])
 
 
 def _finish_scatter(

@@ -25,6 +25,7 @@ from tetractys.dialects.loops import (
     GatherOp,
     Map,
     NestOp,
+    SubviewOp,
     YieldOp,
     slice_type,
 )
@@ -295,6 +296,11 @@ class FunctionLowering(ScalarBuilder):
             self.block.add_op(op)
         self._last_entry = op
         return op.results[0]
+
+
+def is_view(array: SSAValue) -> bool:
+    """Whether an array of level 2 is a part of another one's memory."""
+    return isinstance(array.owner, SubviewOp)
 
 
 def whole(value: SSAValue) -> Access:

@@ -11,7 +11,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from tetractys.dialects import elemwise_signatures as scalar
 from tetractys.dialects import types
 from tetractys.dialects.build import SignatureOp, props_of
-from tetractys.dialects.loops import CONTRACT, ZERO, CallOp
+from tetractys.dialects.loops import CONTRACT, ZERO, CallOp, SubviewOp
+from tetractys.dialects.loops_views import AT
 from tetractys.dialects.signature import upcast
 from tetractys.passes.lower_access import ArrayAccess
 from tetractys.passes.lower_nests import FunctionLowering, NestBuilder, shape_of
@@ -152,9 +153,23 @@ def lower_gemm(lowering: FunctionLowering, op: SignatureOp) -> None:
 
 def _matrix(lowering: FunctionLowering, value: SSAValue) -> tuple[SSAValue, bool]:
     access = lowering.access(value)
-    if isinstance(access, ArrayAccess) and access.entries == (1, 0) and not access.is_part:
-        return access.base, True
+    if isinstance(access, ArrayAccess):
+        if not can_call(access.base):  # the library takes matrices of rows in order
+            return lowering.copy(value), False
+        if access.entries == (1, 0):
+            return access.base, True
     return lowering.array(value), False
+
+
+def can_call(array: SSAValue) -> bool:
+    """Whether a view has dense rows, one behind the other, as far as that is known."""
+    view = array.owner
+    if not isinstance(view, SubviewOp):
+        return True
+    kept = [entry for entry in view.part if entry.kind != AT]
+    forwards = all(isinstance(entry.step, int) and entry.step > 0 for entry in kept)
+    dense = view.part[-1].kind != AT and view.part[-1].step == 1
+    return forwards and dense and can_call(view.source)
 
 
 def has_uses(values: Sequence[SSAValue]) -> bool:

@@ -21,7 +21,7 @@ from tetractys.passes.lower_access import (
     VectorAccess,
 )
 from tetractys.passes.lower_elemwise import broadcast
-from tetractys.passes.lower_nests import FunctionLowering, shape_of
+from tetractys.passes.lower_nests import FunctionLowering, is_view, shape_of
 from tetractys.passes.size_expressions import Size
 
 
@@ -107,7 +107,7 @@ def lower_reshape(lowering: FunctionLowering, op: SignatureOp) -> None:
         lowering.set_access(result, lowering.access(source).dimshuffle(order))
         return
     array = lowering.array(source)
-    if isinstance(array, BlockArgument):  # the caller's, maybe with gaps between its rows
+    if isinstance(array, BlockArgument) or is_view(array):  # maybe with gaps between its rows
         array = lowering.copy(source)
     view = ViewOp.create(
         operands=[array, *[lowering.index(size) for size in sizes]],

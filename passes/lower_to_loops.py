@@ -25,7 +25,15 @@ from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from tetractys.dialects.elemwise import ElemwiseOp
-from tetractys.dialects.loops import CallOp, DimOp, GatherOp, NestOp, ViewOp
+from tetractys.dialects.loops import (
+    CallOp,
+    DimOp,
+    GatherOp,
+    InsertOp,
+    NestOp,
+    SubviewOp,
+    ViewOp,
+)
 from tetractys.passes.hoist_checks import hoist_checks
 from tetractys.passes.lower_elemwise import lower_elemwise
 from tetractys.passes.lower_indexing import (
@@ -34,7 +42,7 @@ from tetractys.passes.lower_indexing import (
     lower_inc_subtensor,
     lower_subtensor,
 )
-from tetractys.passes.lower_nests import FunctionLowering
+from tetractys.passes.lower_nests import FunctionLowering, is_view
 from tetractys.passes.lower_reductions import (
     lower_check_equal,
     lower_dot,
@@ -91,7 +99,7 @@ def lower_operation(lowering: FunctionLowering, op: Operation) -> None:
 
 
 def build_return(lowering: FunctionLowering, op: func.ReturnOp) -> None:
-    """Returns arrays of the function's own: an argument or a value returned twice is copied."""
+    """Returns arrays of the function's own: arguments, views, what is returned twice are copied."""
     returned: list[SSAValue] = []
     for value in op.operands:
         assert isinstance(value.type, TensorType)
@@ -100,13 +108,13 @@ def build_return(lowering: FunctionLowering, op: func.ReturnOp) -> None:
             returned.append(lowering.scalar(value))
             continue
         array = lowering.array(value)
-        if isinstance(array, BlockArgument) or array in returned:
+        if isinstance(array, BlockArgument) or is_view(array) or array in returned:
             array = lowering.copy(value)
         returned.append(array)
     lowering.block.add_op(func.ReturnOp.create(operands=returned, location=op.location))
 
 
-_ERASABLE = (ElemwiseOp, DimOp, GatherOp, NestOp, ViewOp, CallOp)
+_ERASABLE = (ElemwiseOp, DimOp, GatherOp, NestOp, ViewOp, CallOp, SubviewOp, InsertOp)
 
 
 def erase_dead(block: Block) -> None:

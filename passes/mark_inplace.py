@@ -4,8 +4,8 @@ Pre-condition: level 2, scheduled; the last pass but `bufferize`, which honours 
 Post-condition: a nest's attribute `inplace` lists pairs (result, input). A result may take an
 input's memory iff that value
 
-1. is owned: made in this function (by a nest or call, or a view of such a value), or, with the
-   option `arguments`, an argument marked `tt.donated`;
+1. is owned: made in this function (by a nest, call or insert, or a view of such a value), or, with
+   the option `arguments`, an argument marked `tt.donated`; and whole, not a `loops.subview`;
 2. is dead afterwards, and with it every view of it;
 3. has elements of the same type (the same width would do, but memory has one type at level 3);
 4. is read by the same injective full map that the result is collected by, over the same sizes;
@@ -15,7 +15,8 @@ input's memory iff that value
 becomes, where %t is a temporary that is not used again
     %y = loops.nest ... {...} attributes {inplace = [array<i64: 0, 0>]}
 
-Nothing of the user's is ever written: an argument is not owned unless the user said so.
+Nothing of the user's is ever written: an argument is not owned unless the user said so. Where a
+`loops.insert` writes is decided in `mark_inserts`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ from xdsl.passes import ModulePass
 
 from tetractys.dialects import loops
 from tetractys.dialects.loops import ZERO, Map, NestOp, Result
+from tetractys.passes.mark_inserts import Inserts
 from tetractys.passes.naming import name_of, name_of_value
+from tetractys.passes.storage import direct_insert
 from tetractys.passes.workspace import Sizes
 
 _Size: TypeAlias = "SSAValue | tuple[SSAValue, int] | int"
@@ -53,14 +56,28 @@ class Memory:
         self.donated = donated
         self._roots: dict[SSAValue, SSAValue] = {}
         self._last: dict[SSAValue, int] = {}
+        self._readers: dict[SSAValue, dict[Operation, None]] = {}
+        self._parts: set[SSAValue] = set()
         self.positions: dict[Operation, int] = {}
         for position, op in enumerate(block.ops):
             self.positions[op] = position
-            if isinstance(op, loops.ViewOp):
-                self._roots[op.results[0]] = self.root(op.operands[0])
+            if isinstance(op, loops.ViewOp | loops.SubviewOp):
+                self._note_view(op)
+                continue
             for inner in op.walk():
                 for operand in inner.operands:
-                    self._last[self.root(operand)] = position
+                    root = self.root(operand)
+                    self._last[root] = position
+                    if isinstance(root.type, TensorType):
+                        self._readers.setdefault(root, {})[op] = None
+
+    def _note_view(self, op: loops.ViewOp | loops.SubviewOp) -> None:
+        """A view reads nothing; whoever reads it reads the memory."""
+        source, view = op.operands[0], op.results[0]
+        self._roots[view] = self.root(source)
+        if isinstance(op, loops.SubviewOp) or source in self._parts:
+            self._parts.add(view)
+        self._last[self.root(view)] = self.positions[op]
 
     def root(self, value: SSAValue) -> SSAValue:
         """The value that stands for all that share this one's memory."""
@@ -71,11 +88,28 @@ class Memory:
         root = self.root(value)
         if isinstance(root, BlockArgument):
             return root in self.donated
-        return isinstance(root.owner, NestOp | loops.CallOp)
+        return isinstance(root.owner, NestOp | loops.CallOp | loops.InsertOp)
+
+    def is_part(self, value: SSAValue) -> bool:
+        """Whether a value is but a part of its memory."""
+        return value in self._parts
 
     def is_dead_after(self, value: SSAValue, op: Operation) -> bool:
         """Whether nothing behind `op` reads the memory."""
         return self._last.get(self.root(value), -1) <= self.positions[op]
+
+    def readers(self, value: SSAValue, first: Operation, end: Operation) -> list[Operation]:
+        """What reads the memory from operation `first` on, before operation `end`."""
+        start, stop = self.positions[first], self.positions[end]
+        found = self._readers.get(self.root(value), {})
+        return [op for op in found if start <= self.positions[op] < stop]
+
+    def is_only_read(self, nest: NestOp, number: int) -> bool:
+        """Whether a nest reads the memory of input `number` through that input alone."""
+        root = self.root(nest.inputs[number])
+        others = [v for k, v in enumerate(nest.inputs) if k != number] + list(nest.inits)
+        inside = [v for op in nest.body.walk() for v in op.operands]
+        return all(self.root(value) is not root for value in (*others, *inside))
 
     def share(self, result: SSAValue, value: SSAValue) -> None:
         """Notes that `result` takes the memory of `value`, for as long as it is used itself."""
@@ -85,6 +119,7 @@ class Memory:
                 self._roots[known] = root
         self._roots[result] = root
         self._last[root] = max(self._last.get(root, -1), self._last.pop(old, -1))
+        self._readers.setdefault(root, {}).update(self._readers.pop(old, {}))
 
 
 class SizeClasses:
@@ -131,12 +166,13 @@ def can_share(facts: Facts, nest: NestOp, part: Result, number: int) -> bool:
     value, memory = nest.inputs[number], facts.memory
     return (
         memory.is_owned(value)
+        and not memory.is_part(value)
         and memory.is_dead_after(value, nest)
         and part.result is not None
         and _element(value.type) == _element(part.result.type)
         and is_same_full_map(nest, part, nest.input_maps[number])
         and facts.classes.is_whole(nest, value, nest.input_maps[number])
-        and is_only_read(memory, nest, number)
+        and memory.is_only_read(nest, number)
     )
 
 
@@ -153,34 +189,33 @@ def is_same_full_map(nest: NestOp, part: Result, entries: Map) -> bool:
     return sorted(iterators) == list(range(nest.rank))
 
 
-def is_only_read(memory: Memory, nest: NestOp, number: int) -> bool:
-    """Whether the nest reads the memory of input `number` through that input alone."""
-    root = memory.root(nest.inputs[number])
-    others = [v for k, v in enumerate(nest.inputs) if k != number] + list(nest.inits)
-    inside = [v for op in nest.body.walk() for v in op.operands]
-    return all(memory.root(value) is not root for value in (*others, *inside))
-
-
 # The rewriting.
 
 def apply_mark_inplace(function: func.FuncOp, *, arguments: bool) -> list[str]:
     """Marks the nests of a function's own block, first to last; gives a sentence for each mark."""
     block = function.body.block
     donated = donated_arguments(function) if arguments else frozenset[SSAValue]()
-    nests = [op for op in block.ops if isinstance(op, NestOp)]
+    writers = [op for op in block.ops if isinstance(op, NestOp | loops.InsertOp)]
     reasons: list[str] = []
-    if not nests:
+    if not writers:
         return reasons
     facts = Facts(Memory(block, donated), SizeClasses(block))
-    for nest in nests:
-        pairs = _pairs(facts, nest)
-        if pairs:
-            nest.attributes["inplace"] = ArrayAttr(
-                [DenseArrayBase.from_list(i64, pair) for pair in pairs]
+    inserts = Inserts(facts.memory)
+    for op in writers:
+        if isinstance(op, loops.InsertOp):
+            if inserts.visit_insert(op):
+                taken = f"takes the memory of {name_of_value(op.base)}"
+                reasons.append(f"{name_of(op)} {taken}")
+            continue
+        own = inserts.visit_nest(op)
+        pairs = _pairs(facts, op)
+        if own or pairs:
+            op.attributes["inplace"] = ArrayAttr(
+                [DenseArrayBase.from_list(i64, pair) for pair in (*own, *pairs)]
             )
         for result, number in pairs:
-            taken = f"result {result} takes the memory of {name_of_value(nest.inputs[number])}"
-            reasons.append(f"{name_of(nest)}: {taken}")
+            taken = f"result {result} takes the memory of {name_of_value(op.inputs[number])}"
+            reasons.append(f"{name_of(op)}: {taken}")
     return reasons
 
 
@@ -190,6 +225,8 @@ def _pairs(facts: Facts, nest: NestOp) -> list[tuple[int, int]]:
     taken: set[int] = set()
     for result, part in enumerate(nest.parts()):
         if part.result is None or not isinstance(part.result.type, TensorType):
+            continue
+        if direct_insert(part.result) is not None:
             continue
         for number in range(len(nest.inputs)):
             if number not in taken and can_share(facts, nest, part, number):

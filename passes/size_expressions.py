@@ -242,5 +242,8 @@ def slice_range_of_sign(
     stop = clip(bounds[1], upper if sign > 0 else lower)
     step = bounds[2] if sign > 0 else op("sub", 0, bounds[2])
     distance = op("sub", stop, first) if sign > 0 else op("sub", first, stop)
-    rounded = op("int_div", op("sub", op("add", distance, step), 1), step)
-    return first, op("maximum", rounded, 0)
+    if bounds[0] is None and bounds[1] is None:
+        distance = length
+    if step.constant != 1:
+        distance = op("int_div", op("sub", op("add", distance, step), 1), step)
+    return first, op("maximum", distance, 0)

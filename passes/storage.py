@@ -2,12 +2,13 @@
 `bufferize`.
 
 A view shares its source's memory, and a result that `mark-inplace` gave an input's memory shares
-that. The first value of such a chain stands for all of them: its *root*.
+that; so does a value that is computed right where a `loops.insert` would put it. The first value of
+such a chain stands for all of them: its *root*.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, IntegerType, TensorType
@@ -31,6 +32,18 @@ def inplace_of(nest: Operation) -> dict[int, int]:
     return dict(zip(numbers[::2], numbers[1::2]))
 
 
+DIRECT, INPLACE = "direct", "inplace"
+"""Attributes of a `loops.insert`, given by `mark-inplace`: see there."""
+
+
+def direct_insert(value: SSAValue) -> loops.InsertOp | None:
+    """The insert whose part a value is computed in, if it is."""
+    use = value.first_use
+    if use is None or not isinstance(op := use.operation, loops.InsertOp):
+        return None
+    return op if DIRECT in op.attributes and op.value is value else None
+
+
 class Storage:
     """The memory of the values of a function's block."""
 
@@ -50,34 +63,57 @@ class Storage:
 
     def is_reshaped(self, value: SSAValue) -> bool:
         """Whether a view lies between a value and its root: same memory, other sizes."""
+        return any(isinstance(op, loops.ViewOp) for op in self._chain(value))
+
+    def is_part(self, value: SSAValue) -> bool:
+        """Whether a value is but a part of its root's memory."""
+        return any(isinstance(op, loops.SubviewOp) for op in self._chain(value))
+
+    def _chain(self, value: SSAValue) -> Iterator[Operation]:
+        """The operations from a value to its root."""
         while isinstance(owner := value.owner, Operation):
-            if isinstance(owner, loops.ViewOp):
-                return True
-            pairs = inplace_of(owner)
-            number = [*owner.results].index(value)  # type: ignore[arg-type]
-            if number not in pairs:
-                return False
-            value = owner.operands[len(cast(NestOp, owner).sizes) + pairs[number]]
-        return False
+            yield owner
+            if isinstance(owner, loops.ViewOp | loops.SubviewOp):
+                value = owner.operands[0]
+            elif isinstance(owner, loops.InsertOp):
+                if INPLACE not in owner.attributes:
+                    return
+                value = owner.base
+            else:
+                pairs = inplace_of(owner)
+                number = [*owner.results].index(value)  # type: ignore[arg-type]
+                if number not in pairs:
+                    return
+                value = owner.operands[len(cast(NestOp, owner).sizes) + pairs[number]]
 
     def _note(self, op: Operation, position: int) -> None:
         for inner in op.walk():
             for operand in inner.operands:
                 if type(operand.type) is TensorType:
                     self._last[self.root(operand)] = position
-        if isinstance(op, loops.ViewOp):
+        if isinstance(op, loops.ViewOp | loops.SubviewOp):
             self._roots[op.results[0]] = self.root(op.operands[0])
+        elif isinstance(op, loops.InsertOp):
+            if INPLACE in op.attributes:
+                self._roots[op.results[0]] = self.root(op.base)
         elif isinstance(op, NestOp):
             self._note_inplace(op)
         for result in op.results:
             self._last[self.root(result)] = position
 
     def _note_inplace(self, nest: NestOp) -> None:
+        for result in nest.results:
+            insert = direct_insert(result)
+            if insert is not None:
+                whole = insert.base if INPLACE in insert.attributes else insert.out
+                self._roots[result] = self.root(whole)
         pairs = inplace_of(nest)
         if not pairs:
             return
         given = [*nest.inputs]
         for result, number in pairs.items():
+            if direct_insert(nest.results[result]) is not None:
+                continue  # it reads the part that it is computed in
             root = self.root(given[number])
             if isinstance(root, BlockArgument):
                 nest.emit_error("bufferize: found a result in the memory of an argument; expected "

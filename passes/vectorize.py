@@ -40,8 +40,12 @@ from tetractys.dialects.loops import (
     NestOp,
     walk_nests,
 )
+from tetractys.dialects.loops_views import AT, SubviewOp
 from tetractys.dialects.types import vector_of
 from tetractys.passes.naming import name_of
+
+MOST_LOADS = 32
+"""Loads of single lanes in the body of a vectorised nest."""
 
 SCALAR_BECAUSE = "scalar_because"
 """The attribute of a nest that was to be vectorised and could not be: the reason."""
@@ -79,12 +83,14 @@ def _refusal_of_body(nest: NestOp) -> str | None:
 
 
 def _refusal_of_inputs(nest: NestOp, last: int) -> str | None:
+    lanes = 0
     for value, entries in zip(nest.inputs, nest.input_maps):
         if SLICE in entries:
             return "a slice as an element"
-        contiguous = _is_contiguous(entries, last, owned=_is_made_by_nest(value))
-        if last in entries and not (contiguous and is_row(value)):
-            return "an input that is not contiguous along the last iterator"
+        if last in entries and step_along(value, entries, last) not in (1, -1):
+            lanes += nest.scheduled("vector")
+    if lanes > MOST_LOADS or (lanes and isinstance(nest.parent_op(), NestOp)):
+        return "an input that is not contiguous along the last iterator"
     return None
 
 
@@ -95,49 +101,58 @@ def _refusal_of_results(nest: NestOp, last: int) -> str | None:
         assert part.kind == "collect" or part.kind in MONOIDS
         if SLICE in part.map:
             return "a result of rows"
-        if last in part.map and not (_is_contiguous(part.map, last, owned=True) and is_row(result)):
+        if last in part.map and not (_ends_in(part.map, last, owned=True) and step_of(result) == 1):
             return "a result that is not contiguous along the last iterator"
     return None
 
 
-def _is_contiguous(entries: Map, last: int, *, owned: bool) -> bool:
-    """Whether neighbours along the last iterator are neighbours in memory.
+def step_along(value: SSAValue, entries: Map, last: int) -> int | None:
+    """The elements between neighbours along the last iterator, -1 if they stand backwards.
+
+    None: not known, or in another dimension than the last.
+    """
+    return step_of(value) if _ends_in(entries, last, owned=_is_made_by_nest(value)) else None
+
+
+def step_of(value: SSAValue) -> int | None:
+    """The elements between neighbours along the last dimension of an array, None if not known.
+
+    Not so in a column of a matrix, `%x[:, %j]`, that an outer nest reads or gives, or a view.
+    """
+    if isinstance(value, BlockArgument):
+        outer = value.block.parent_op()
+        if not isinstance(outer, NestOp) or value.index < outer.rank:
+            return 1
+        number = value.index - outer.rank
+        source = outer.inputs[number]
+        row = _ends_in(outer.input_maps[number], SLICE, owned=_is_made_by_nest(source))
+        return step_of(source) if row else None
+    owner = value.owner
+    assert isinstance(owner, Operation)
+    if isinstance(owner, SubviewOp):
+        last, step = owner.part[-1], step_of(owner.source)
+        if last.kind == AT or step is None or not isinstance(last.step, int):
+            return None
+        return step * last.step
+    outer = owner.parent_op()
+    if not isinstance(outer, NestOp):
+        return 1
+    rows = all(
+        _ends_in(part.map, SLICE, owned=True) and step_of(result) == 1
+        for part, result in zip(outer.parts(), outer.results)
+        if part.value is value
+    )
+    return 1 if rows else None
+
+
+def _ends_in(entries: Map, wanted: int, *, owned: bool) -> bool:
+    """Whether an entry is that of the last dimension.
 
     owned: made here, hence row-major: dimensions of size 1 may follow (not so in an argument).
     """
     while owned and entries and entries[-1] == ZERO:
         entries = entries[:-1]
-    return bool(entries) and entries[-1] == last
-
-
-def is_row(value: SSAValue) -> bool:
-    """Whether neighbours along the last dimension of an array are neighbours in memory.
-
-    Not so in a column of a matrix, `%x[:, %j]`, that an outer nest reads or gives.
-    """
-    if isinstance(value, BlockArgument):
-        outer = value.block.parent_op()
-        if not isinstance(outer, NestOp) or value.index < outer.rank:
-            return True
-        number = value.index - outer.rank
-        source = outer.inputs[number]
-        row = _ends_in_slice(outer.input_maps[number], owned=_is_made_by_nest(source))
-        return row and is_row(source)
-    outer = value.owner.parent_op() if isinstance(value.owner, Operation) else None
-    if not isinstance(outer, NestOp):
-        return True
-    return all(
-        _ends_in_slice(part.map, owned=True) and is_row(result)
-        for part, result in zip(outer.parts(), outer.results)
-        if part.value is value
-    )
-
-
-def _ends_in_slice(entries: Map, *, owned: bool) -> bool:
-    """Whether a slice runs along the last dimension; `owned` as for `_is_contiguous`."""
-    while owned and entries and entries[-1] == ZERO:
-        entries = entries[:-1]
-    return bool(entries) and entries[-1] == SLICE
+    return bool(entries) and entries[-1] == wanted
 
 
 def _is_made_by_nest(value: SSAValue) -> bool:

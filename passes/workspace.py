@@ -22,6 +22,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from tetractys.dialects import elemwise, loops
 from tetractys.dialects.loops import SLICE, YIELDED, NestOp, Result
+from tetractys.dialects.loops_views import AT
 
 Dimension: TypeAlias = "SSAValue | tuple[SSAValue, int] | int"
 """A size: an index value, a dimension of an argument, or a number."""
@@ -60,6 +61,14 @@ class Sizes:
             return self.of_part(owner, parts[0])
         if isinstance(owner, loops.ViewOp):
             return list(owner.operands[1:])
+        if isinstance(owner, loops.SubviewOp):
+            return [
+                size if entry.size is None else entry.size
+                for size, entry in zip(self.of(owner.source), owner.part)
+                if entry.kind != AT
+            ]
+        if isinstance(owner, loops.InsertOp):
+            return self.of(owner.base)
         if isinstance(owner, loops.CallOp):
             return self._of_call(owner)
         if isinstance(owner, loops.AllocOp):

@@ -333,9 +333,9 @@ def test_clause_3_a_library_call_between() -> None:
 
 def test_clause_4_a_scatter() -> None:
     module, log = fuse(
-        [V],
-        lambda b, x: b(ts.INC_SUBTENSOR, x, b(ew.EXP, b(ts.SUBTENSOR, x, slices=":")), slices=":"),
-        (real(4),),
+        [V, ("int64", (-1,))],
+        lambda b, x, at: b(ts.ADVANCED_INC_SUBTENSOR, x, b(ew.EXP, x), at),
+        (real(4), np.arange(4)),
     )
     assert 4 in log.clauses() and "scatters into an array" in refusal(log, 4)
 

@@ -170,27 +170,100 @@ func.func @pick(%p: tensor<?x?xf64>, %y: tensor<?xi64>) -> tensor<?xf64> {
 
 // -----
 
-// A full slice stays an iterator; a step is index arithmetic, in bounds by construction.
+// A slice is a view, which the nest reads like any array.
 func.func @slice(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
   %0 = tensor.subtensor %x {slices = "::2, :"} : (tensor<?x?xf64>) -> tensor<?x?xf64>
   %1 = elemwise.exp %0 : tensor<?x?xf64>
   func.return %1 : tensor<?x?xf64>
 }
 // CHECK-LABEL: func.func @slice
-// CHECK: loops.nest (%[[I:.+]] < %{{.+}}, %[[J:.+]] < %{{.+}}) -> (collect[%[[I]], %[[J]]] : tensor<?x?xf64>) {
-// CHECK-NEXT: %[[TWO:.+]] = elemwise.constant 2 : index
-// CHECK-NEXT: %[[K:.+]] = elemwise.mul %[[I]], %[[TWO]] : index
-// CHECK-NEXT: loops.gather %x, %[[K]], %[[J]] {inbounds}
+// CHECK: %[[V:.+]] = loops.subview %x[%{{.+}} for %[[N:.+]] by 2, :] : tensor<?x?xf64> -> tensor<?x?xf64>
+// CHECK: loops.nest (%[[I:.+]] < %[[N]], %[[J:.+]] < %{{.+}}) ins(%{{.+}} = %[[V]][%[[I]], %[[J]]] : tensor<?x?xf64>)
 
 // -----
 
-// Increments are scatters: a full slice is an iterator, another an index that the body yields.
+// Of a transposed array the view is of the array, the nest reads it transposed; a negative step; one
+// known at run time; a single index, which may be out of range.
+func.func @slices(%x: tensor<?x?xf64>, %k: tensor<i64>) -> (tensor<?x?xf64>, tensor<?xf64>) {
+  %0 = tensor.dimshuffle %x {order = array<i64: 1, 0>} : (tensor<?x?xf64>) -> tensor<?x?xf64>
+  %1 = tensor.subtensor %0, %k {slices = "1:, ::@"} : (tensor<?x?xf64>, tensor<i64>) -> tensor<?x?xf64>
+  %2 = elemwise.exp %1 : tensor<?x?xf64>
+  %3 = tensor.subtensor %x, %k {slices = "@, ::-1"} : (tensor<?x?xf64>, tensor<i64>) -> tensor<?xf64>
+  %4 = elemwise.exp %3 : tensor<?xf64>
+  func.return %2, %4 : tensor<?x?xf64>, tensor<?xf64>
+}
+// CHECK-LABEL: func.func @slices
+// CHECK: %[[V:.+]] = loops.subview %x[%{{.+}} for %[[N:.+]] by %{{.+}}, %{{.+}} for %[[M:.+]]] : tensor<?x?xf64> -> tensor<?x?xf64>
+// CHECK: loops.nest (%[[I:.+]] < %[[M]], %[[J:.+]] < %[[N]]) ins(%{{.+}} = %[[V]][%[[J]], %[[I]]] : tensor<?x?xf64>)
+// CHECK: loops.subview %x[%{{.+}}, %{{.+}} for %{{.+}} by -1] : tensor<?x?xf64> -> tensor<?xf64>
+
+// -----
+
+// One element is a scalar of the function; nothing of a slice is copied but what is returned.
+func.func @element(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>) {
+  %0 = tensor.subtensor %x {slices = "-1"} : (tensor<?xf64>) -> tensor<f64>
+  %1 = tensor.dimshuffle %0 {order = array<i64: -1>} : (tensor<f64>) -> tensor<1xf64>
+  %2 = elemwise.mul %x, %1 : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
+  %3 = tensor.subtensor %x {slices = "1:"} : (tensor<?xf64>) -> tensor<?xf64>
+  func.return %2, %3 : tensor<?xf64>, tensor<?xf64>
+}
+// CHECK-LABEL: func.func @element
+// CHECK: %[[E:.+]] = loops.gather %x, %{{.+}} : (tensor<?xf64>, index) -> f64
+// CHECK: elemwise.mul %{{.+}}, %[[E]] : f64
+// CHECK: %[[V:.+]] = loops.subview %x
+// CHECK: %[[C:.+]] = loops.nest {{.+}} ins(%{{.+}} = %[[V]][
+// CHECK: func.return %{{.+}}, %[[C]]
+
+// -----
+
+// The library gets rows that stand in order as they are, others as a copy.
+func.func @product(%x: tensor<?x?xf64>, %w: tensor<?x?xf64>, %k: tensor<i64>) -> (tensor<?x?xf64>, tensor<?x?xf64>) {
+  %0 = tensor.subtensor %x, %k {slices = "@:, 1:"} : (tensor<?x?xf64>, tensor<i64>) -> tensor<?x?xf64>
+  %1 = tensor.gemm %0, %w : (tensor<?x?xf64>, tensor<?x?xf64>) -> tensor<?x?xf64>
+  %2 = tensor.subtensor %x {slices = "::-1"} : (tensor<?x?xf64>) -> tensor<?x?xf64>
+  %3 = tensor.gemm %2, %w : (tensor<?x?xf64>, tensor<?x?xf64>) -> tensor<?x?xf64>
+  func.return %1, %3 : tensor<?x?xf64>, tensor<?x?xf64>
+}
+// CHECK-LABEL: func.func @product
+// CHECK: %[[V:.+]] = loops.subview %x
+// CHECK-NEXT: loops.call %[[V]], %w
+// CHECK: %[[R:.+]] = loops.subview %x[%{{.+}} for %{{.+}} by -1, :]
+// CHECK: %[[C:.+]] = loops.nest {{.+}} ins(%{{.+}} = %[[R]][
+// CHECK: loops.call %[[C]], %w
+
+// -----
+
+// An increment reads a part of the array and puts the sum in its place.
 func.func @increment(%x: tensor<?x?xf64>, %v: tensor<?xf64>, %k: tensor<i64>) -> tensor<?x?xf64> {
   %0 = tensor.inc_subtensor %x, %v, %k {slices = "@, :"} : (tensor<?x?xf64>, tensor<?xf64>, tensor<i64>) -> tensor<?x?xf64>
   func.return %0 : tensor<?x?xf64>
 }
 // CHECK-LABEL: func.func @increment
-// CHECK: loops.nest (%[[J:.+]] < %{{.+}}) ins(%[[V:.+]] = %v[%[[J]]] : tensor<?xf64>) -> (scatter_add(%x)[?, %[[J]]] : tensor<?x?xf64>)
+// CHECK: %[[P:.+]] = loops.subview %x[%[[K:.+]], :] : tensor<?x?xf64> -> tensor<?xf64>
+// CHECK: %[[S:.+]] = loops.nest (%[[J:.+]] < %{{.+}}) ins(%[[V:.+]] = %v[%[[J]]] : tensor<?xf64>, %[[O:.+]] = %[[P]][%[[J]]] : tensor<?xf64>) -> (collect[%[[J]]] : tensor<?xf64>)
+// CHECK: elemwise.add %[[O]], %[[V]]
+// CHECK: loops.insert %[[S]] into %x[%[[K]], :] : tensor<?xf64> into tensor<?x?xf64>
+
+// -----
+
+// What is all the same is not read; what is stored is not read either; one element is scattered.
+func.func @stored(%z: tensor<?xf64>, %v: tensor<?xf64>, %k: tensor<i64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
+  %n = tensor.size %z {dim = 0} : (tensor<?xf64>) -> tensor<i64>
+  %zero = elemwise.constant 0.0 : tensor<f64>
+  %a = tensor.alloc %zero, %n {ones = array<i64>} : (tensor<f64>, tensor<i64>) -> tensor<?xf64>
+  %0 = tensor.inc_subtensor %a, %v {slices = "1:"} : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
+  %1 = tensor.inc_subtensor %z, %v {slices = "1:", set = true} : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
+  %2 = tensor.inc_subtensor %z, %zero, %k {slices = "@"} : (tensor<?xf64>, tensor<f64>, tensor<i64>) -> tensor<?xf64>
+  func.return %0, %1, %2 : tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
+}
+// CHECK-LABEL: func.func @stored
+// CHECK: %[[A:.+]] = loops.nest (%[[I:.+]] < %{{.+}}) -> (collect[%[[I]]] : tensor<?xf64>)
+// CHECK-NOT: loops.subview %[[A]]
+// CHECK: elemwise.add %[[ZERO:.+]], %{{.+}} : f64
+// CHECK: loops.insert %{{.+}} into %[[A]][
+// CHECK-NOT: loops.subview
+// CHECK: loops.insert %{{.+}} into %z[
+// CHECK: scatter_add(%z)[?]
 
 // -----
 

@@ -124,10 +124,10 @@ func.func @keepdims(%x: tensor<?xf64>) -> tensor<?xf64> {
 
 // -----
 
-// An argument may have any stride in front of a size 1.
+// An argument may have any stride in front of a size 1: a load a lane.
 // CHECK-LABEL: func.func @column_argument
-// CHECK-NOT: vector<
-// CHECK: attributes {scalar_because = "an input that is not contiguous along the last iterator"}
+// CHECK: ins(%{{.+}} = %{{.+}}[%{{.+}}, 0] : tensor<?x1xf64> as vector<8xf64>)
+// CHECK-NOT: scalar_because
 func.func @column_argument(%x: tensor<?x1xf64>) -> tensor<?xf64> {
   %n = loops.dim %x, 0 : tensor<?x1xf64>
   %r = loops.nest (%i < %n) ins(%a = %x[%i, 0] : tensor<?x1xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
@@ -138,9 +138,10 @@ func.func @column_argument(%x: tensor<?x1xf64>) -> tensor<?xf64> {
 
 // -----
 
+// Elements that are not neighbours are loaded one by one.
 // CHECK-LABEL: func.func @transposed_input
-// CHECK-NOT: schedule
-// CHECK: attributes {scalar_because = "an input that is not contiguous along the last iterator"}
+// CHECK: ins(%{{.+}} = %{{.+}}[%{{.+}}, %{{.+}}] : tensor<?x?xf64> as vector<8xf64>)
+// CHECK-NOT: scalar_because
 func.func @transposed_input(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
   %n = loops.dim %x, 0 : tensor<?x?xf64>
   %d = loops.dim %x, 1 : tensor<?x?xf64>
@@ -149,6 +150,63 @@ func.func @transposed_input(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
     loops.yield %a : f64
   }
   func.return %r : tensor<?x?xf64>
+}
+
+// -----
+
+// But not too many.
+// CHECK-LABEL: func.func @many_loads
+// CHECK-NOT: schedule
+// CHECK: attributes {scalar_because = "an input that is not contiguous along the last iterator"}
+func.func @many_loads(%x: tensor<?x?xi8>) -> tensor<?x?xi8> {
+  %n = loops.dim %x, 0 : tensor<?x?xi8>
+  %d = loops.dim %x, 1 : tensor<?x?xi8>
+  %r = loops.nest (%i < %d, %k < %n) ins(%a = %x[%k, %i] : tensor<?x?xi8>)
+      -> (collect[%i, %k] : tensor<?x?xi8>) schedule {vector = 64} {
+    loops.yield %a : i8
+  }
+  func.return %r : tensor<?x?xi8>
+}
+
+// -----
+
+// Views: of rows, backwards, of a column, of every second element; a row nest takes rows, also
+// backwards, but no columns.
+// CHECK-LABEL: func.func @views
+// CHECK-COUNT-4: as vector<8xf64>
+// CHECK: as vector<8xf64>
+// CHECK: scalar_because = "an input that is not contiguous along the last iterator"
+func.func @views(%x: tensor<?x?xf64>, %o: index, %n: index) -> (tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
+  %x0 = loops.subview %x[%o, :] : tensor<?x?xf64> -> tensor<?xf64>
+  %x1 = loops.subview %x[%o, %o for %n by -1] : tensor<?x?xf64> -> tensor<?xf64>
+  %x2 = loops.subview %x[%o for %n, %o] : tensor<?x?xf64> -> tensor<?xf64>
+  %x3 = loops.subview %x0[%o for %n by 2] : tensor<?xf64> -> tensor<?xf64>
+  %r0 = loops.nest (%i < %n) ins(%a = %x0[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
+    loops.yield %a : f64
+  }
+  %r1 = loops.nest (%i < %n) ins(%a = %x1[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
+    loops.yield %a : f64
+  }
+  %r2 = loops.nest (%i < %n) ins(%a = %x2[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
+    loops.yield %a : f64
+  }
+  %r3 = loops.nest (%i < %n) ins(%a = %x3[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
+    loops.yield %a : f64
+  }
+  %x4 = loops.subview %x[%o for %n, %o for %n by -1] : tensor<?x?xf64> -> tensor<?x?xf64>
+  %r4 = loops.nest (%i < %n) ins(%c = %x4[%i, :] : tensor<?x?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %s = loops.nest (%k < %n) ins(%a = %c[%k] : tensor<?xf64>) -> (add[] : f64) schedule {vector = 8} {
+      loops.yield %a : f64
+    }
+    loops.yield %s : f64
+  }
+  %r5 = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
+    %s = loops.nest (%k < %n) ins(%a = %x2[%k] : tensor<?xf64>) -> (add[] : f64) schedule {vector = 8} {
+      loops.yield %a : f64
+    }
+    loops.yield %s : f64
+  }
+  func.return %r0, %r1, %r2, %r3, %r4, %r5 : tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
 }
 
 // -----
