@@ -192,6 +192,6 @@ def _row(name: str, title: str, batch: int, hidden: int, base: str = "") -> Row:
 
 
 ROWS = (
-    _row("mlp", "MLP 784-512-512-10, batch 128 f32, momentum step", 128, 512),
-    _row("mlp-sizes", "MLP 784-500-500-10, batch 100", 100, 500, "mlp"),
+    _row("mlp-128", "MLP 784-512-512-10, batch 128 f32, momentum step", 128, 512),
+    _row("mlp-sizes", "MLP 784-500-500-10, batch 100", 100, 500, "mlp-128"),
 )

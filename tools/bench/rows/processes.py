@@ -18,6 +18,6 @@ ROWS = (
            "logistic-400", 0.40, 0.25, "DESIGN 9's joint budget (bench startup prints it)"),
     *_pair("compile-logistic", "compile alone, logistic regression", "compile", "logistic-400",
            0.2, 0.03, "all passes; runtime's object cache"),
-    *_pair("compile-mlp", "compile alone, MLP", "compile", "mlp",
+    *_pair("compile-mlp", "compile alone, MLP", "compile", "mlp-128",
            0.5, 0.06, "all passes; runtime's object cache"),
 )  # fmt: skip

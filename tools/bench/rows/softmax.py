@@ -124,14 +124,14 @@ def _variant(name: str, title: str, make: Callable[[], Inputs], work: int = 1024
         setups={"theano": partial(_by_theano, **options)},
         made_by=MADE_BY,
         tolerance=1e-4,
-        base="softmax",
+        base="softmax-1024x1000",
         work=work,
     )
 
 
 ROWS = (
     Row(
-        name="softmax",
+        name="softmax-1024x1000",
         title="softmax cross-entropy, value and gradient, 1024x1000 f32",
         inputs=inputs,
         reference=reference,
