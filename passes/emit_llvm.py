@@ -6,7 +6,8 @@ operation.
 
 Pre-condition: the module comes from `lower-loops-to-llvm` (or is of the operations in `_ROWS`).
 Constants have no line of their own, they are printed where they are used. Intrinsics need no
-declaration since LLVM 19. No flag of fast-math exists here, so none can be printed.
+declaration since LLVM 19. No flag of fast-math exists here, so none can be printed. Blocks of
+thousands of operations are divided first (`llvm_large_blocks`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from xdsl.utils.exceptions import DiagnosticException
 
 from tetractys.dialects import llvm_ext
 from tetractys.dialects.create import operands_of
+from tetractys.passes.llvm_large_blocks import divide_large_blocks
 from tetractys.passes.llvm_types import by_identity, itemsize, mangled
 
 _ICMP = [flag.value for flag in llvm.ICmpPredicateFlag]
@@ -379,5 +381,6 @@ def emit(module: ModuleOp) -> str:
         if not isinstance(op, llvm.FuncOp):
             op.emit_error(f"emit-llvm: found {op.name}; expected llvm.func; run "
                           "lower-loops-to-llvm first", DiagnosticException())
+        divide_large_blocks(op)
         _emit_function(op, lines)
     return "\n".join(lines) + "\n"
