@@ -185,7 +185,7 @@ def time_row(row: Row, plan: Plan, pool: Workers) -> dict[str, Cell]:
     # All are told first: what they compile, they compile side by side.
     for process, (_, _, entrant) in zip(processes, entrants):
         path = str(references[entrant.name])
-        process.tell(command="setup", row=entrant.name, reference=path)
+        process.tell(command="setup", row=entrant.name, reference=path, warm_up=plan.seconds)
     for process, (name, _, entrant) in zip(processes, entrants):
         answer = process.answer()
         if answer.get("skip"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -47,16 +47,22 @@ class Interpreters:
     def version(self, module: str) -> str:
         """The library's version in its interpreter, or the empty string: not installed."""
         if module not in self._versions:
-            code = f"import importlib.metadata as m; print(m.version({module!r}))"
-            command = [self.path(module), "-c", code]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            self._versions[module] = done.stdout.strip()
+            self._versions[module] = _version(module, self.path(module))
         return self._versions[module]
 
     def installed(self, column: Column) -> bool:
         """Whether the column can run here."""
-        if column.module == OURS:
-            return importlib.util.find_spec(OURS) is not None
         has_compiler = shutil.which("g++") is not None
         needs_compiler = column.compiled or column.c_linker
         return bool(self.version(column.module)) and (has_compiler or not needs_compiler)
+
+
+def _version(module: str, python: str) -> str:
+    if python == sys.executable:
+        try:
+            return importlib.metadata.version(module)
+        except importlib.metadata.PackageNotFoundError:
+            return ""
+    code = f"import importlib.metadata as m; print(m.version({module!r}))"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    return done.stdout.strip()

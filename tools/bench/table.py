@@ -40,9 +40,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measures and prints; 1 if a result was wrong or ours failed, 2 for unknown names."""
     try:
+        rows = choose(_split(options.rows))
         interpreters = Interpreters(options.python)
         peers = report.installed_peers(interpreters, _split(options.peers))
-        rows = choose(_split(options.rows))
         threads = [int(number) for number in _split(options.threads)] or ([1, 2] if takes_threads()
                                                                           else [1])  # fmt: skip
     except ValueError as error:

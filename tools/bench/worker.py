@@ -33,8 +33,8 @@ class Worker:
         self._calls: dict[str, int] = {}
         self._references: dict[str, list[np.ndarray]] = {}
 
-    def setup(self, row: str, reference: str) -> dict[str, Any]:
-        """Builds a row's job, checks its results, warms it up."""
+    def setup(self, row: str, reference: str, warm_up: float) -> dict[str, Any]:
+        """Builds a row's job, checks its results, warms it up for so many seconds."""
         found_row = find(row)
         if self.column.framework not in found_row.setups:
             return {"skip": True}
@@ -46,7 +46,7 @@ class Worker:
             error = worst_error(found, [stored[key] for key in stored.files])
         del found
         self._jobs[row] = job
-        self._calls[row] = _calibrate(job)
+        self._calls[row] = _calibrate(job, warm_up)
         return {"error_size": error}
 
     def round(self, row: str, seconds: float) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def make_job(row: Row, column: Column, inputs: Inputs) -> Job | None:
     return setup(inputs, column)
 
 
-def _calibrate(job: Job, warm_up: float = 0.1) -> int:
+def _calibrate(job: Job, warm_up: float) -> int:
     job.seconds(1)
     calls = 1
     end = time.perf_counter() + warm_up
