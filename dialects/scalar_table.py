@@ -9,6 +9,8 @@ Where NumPy leaves something open, the row decides:
   uint64 exactly; a compiled comparison is one of floats);
 * `maximum`, `minimum`: NaN if one operand is (NumPy); +0 is larger than -0 (IEEE 754-2019), so
   that operands may be exchanged;
+* a quotient of integers is one of float64, also where float32 is the result: the C code of Theano
+  1.0.5 divides so, its Python code and NumPy with `dtype=float32` round the operands first;
 * integers to a negative power are truncated: 1, -1 or 0 (0 also of base 0; NumPy raises);
 * elementary functions are those of the next wider format, rounded: `ulps` bounds the compiled one.
 """

@@ -185,8 +185,14 @@ def lower_inc_subtensor(lowering: FunctionLowering, op: SignatureOp) -> None:
 
 
 def _lower_one_element(lowering: FunctionLowering, op: SignatureOp, region: _Region) -> None:
-    """A scatter of one value."""
+    """A scatter of one value; a number is replaced or added to."""
     target, value = op.operands[0], op.operands[1]
+    if not shape_of(target):
+        number = lowering.cast(lowering.scalar(value), types.dtype_of(target.type))
+        if not props_of(op).get("set"):
+            number = lowering.op(scalar.ADD, lowering.scalar(target), number)
+        lowering.set(op.results[0], number)
+        return
     base = lowering.array(target)
     nest = NestBuilder(lowering, op.location)
     element = nest.cast(nest.element(value, []), types.dtype_of(target.type))

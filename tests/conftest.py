@@ -107,7 +107,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for operation, row in tested.items():
         cells = (str(row.get(layout, "-")).rjust(len(layout)) for layout in layouts)
         terminalreporter.write_line(f"{operation:{width}}  {'  '.join(cells)}")
-    terminalreporter.write_line("undefined, each refused with this reason:")
+    terminalreporter.write_line("undefined, each for a reason that was checked:")
     for operation, reasons in undefined.items():
         for reason, count in reasons.items():
             terminalreporter.write_line(f"  {operation} ({count}): {reason[:110]}")

@@ -153,3 +153,40 @@ def test_dot_of_arrays_keeps_flags_and_checks_sizes() -> None:
     assert f(np.zeros((1, 0, 3)), np.zeros((3, 2))).shape == (1, 0, 2)
     with pytest.raises(ValueError, match=r"not aligned: 3 \(dim 1\) != 2 \(dim 0\)"):
         f(np.zeros((1, 2, 3)), np.zeros((2, 2)))
+
+
+def test_quotient_of_integers_in_float32_is_rounded_once() -> None:
+    """Theano's C code divides in double: `((double)x) / y`."""
+    with tt.config.change_flags(floatX="float32"):
+        x, y = T.ivector("x"), T.ivector("y")
+        quotient = x / y
+        assert quotient.dtype == "float32"
+        (found,) = function([x, y], quotient)([16777217], [16777219])
+    assert found == np.float32(16777217 / 16777219)
+    assert found != np.float32(16777217) / np.float32(16777219)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint64", "int8"])
+def test_arange_of_unsigned_numbers_that_go_down_is_empty(dtype: str) -> None:
+    """Theano counts with Python's integers; NumPy's unsigned ones would wrap around."""
+    start, stop = T.scalar(dtype=dtype), T.scalar(dtype=dtype)
+    f = function([start, stop], T.arange(start, stop, dtype=dtype))
+    assert f(5, 2).tolist() == [] and f(2, 5).tolist() == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("apply", "shape"),
+    [(T.nnet.softmax, (0, 3)), (T.nnet.logsoftmax, (0, 3)), (lambda x: T.max(x, axis=1), (0,)),
+     (lambda x: T.argmax(x, axis=1), (0,))],
+    ids=["softmax", "logsoftmax", "max", "argmax"],
+)  # fmt: skip
+def test_rows_without_elements_and_no_rows(
+    apply: Callable[[Any], Any], shape: tuple[int, ...]
+) -> None:
+    """No rows: no result. Rows without elements: an error, also where there are none of them."""
+    x = T.dmatrix("x")
+    f = function([x], apply(x))
+    assert f(np.zeros((0, 3))).shape == shape
+    for empty in ((3, 0), (0, 0)):
+        with pytest.raises(ValueError, match="empty sequence|zero-size array to reduction op"):
+            f(np.zeros(empty))

@@ -267,6 +267,20 @@ func.func @stored(%z: tensor<?xf64>, %v: tensor<?xf64>, %k: tensor<i64>) -> (ten
 
 // -----
 
+// A number has no region: it is added to, or replaced.
+func.func @number(%x: tensor<f64>, %v: tensor<i8>) -> (tensor<f64>, tensor<f64>) {
+  %0 = tensor.inc_subtensor %x, %v {slices = ""} : (tensor<f64>, tensor<i8>) -> tensor<f64>
+  %1 = tensor.inc_subtensor %x, %v {slices = "", set = true} : (tensor<f64>, tensor<i8>) -> tensor<f64>
+  func.return %0, %1 : tensor<f64>, tensor<f64>
+}
+// CHECK-LABEL: func.func @number(%x: f64, %v: i8) -> (f64, f64) {
+// CHECK-NEXT: %[[A:.+]] = elemwise.cast %v {dtype = f64} : (i8) -> f64
+// CHECK-NEXT: %[[S:.+]] = elemwise.add %x, %[[A]] : f64
+// CHECK-NEXT: %[[B:.+]] = elemwise.cast %v {dtype = f64} : (i8) -> f64
+// CHECK-NEXT: func.return %[[S]], %[[B]] : f64, f64
+
+// -----
+
 // A reshape that only adds dimensions of size 1 vanishes; another is a view of a copy of the caller's array.
 func.func @reshapes(%x: tensor<?x?xf64>) -> (tensor<?x1x?xf64>, tensor<?xf64>) {
   %n = tensor.size %x {dim = 0} : (tensor<?x?xf64>) -> tensor<i64>
