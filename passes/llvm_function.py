@@ -25,6 +25,7 @@ from tetractys.passes.llvm_frame import (
 )
 from tetractys.passes.llvm_nest import NestLowering
 from tetractys.passes.llvm_transfer import lower_gather
+from tetractys.passes.llvm_views import lower_subview
 from tetractys.passes.llvm_workspace import Workspace, lower_alloc
 
 
@@ -42,6 +43,7 @@ class Body:
             loops.DimOp: lower_dim,
             loops.StoreOp: lower_store,
             loops.ViewOp: lower_view,
+            loops.SubviewOp: lower_subview,
             loops.GatherOp: lower_gather,
             loops.CallOp: lower_call,
             loops.AllocOp: partial(self._alloc),
