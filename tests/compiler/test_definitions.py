@@ -71,3 +71,17 @@ def test_the_hooks_go() -> None:
 def test_formats_parse_and_print() -> None:
     done = subprocess.run([sys.executable, "-c", FRESH], capture_output=True, text=True, check=True)
     assert "%0 = llvm.add %a, %a overflow<nsw> : i64" in done.stdout
+
+
+def test_a_program_without_the_hooks_says_the_same() -> None:
+    plain = FRESH.replace("with cheap_definitions():", "if True:")
+    assert plain != FRESH
+    texts = [subprocess.run([sys.executable, "-c", text], capture_output=True, text=True,
+                            check=True).stdout for text in (FRESH, plain)]
+    assert texts[0] == texts[1] != ""
+
+
+def test_an_error_inside_removes_the_hooks() -> None:
+    with pytest.raises(ZeroDivisionError), cheap_definitions():
+        raise ZeroDivisionError
+    assert "exec" not in vars(dataclasses) and vars(dataclasses)["inspect"] is inspect
