@@ -59,25 +59,31 @@ DECOMPOSE = Step(
     "10. softmax is one operation for the rewrites above, and "
     "reductions and elementwise work for fusion below.",
 )
+INDEXING = Step(
+    "move-indexing",
+    "tensor",
+    "11. Behind decompose, which makes elementwise work of what is indexed; before fusion, which "
+    "keeps arrays that are gathered from.",
+)
 BLAS = Step(
-    "choose-blas", "tensor", "11. Matrix products leave before fusion, transposes absorbed."
+    "choose-blas", "tensor", "12. Matrix products leave before fusion, transposes absorbed."
 )
 FUSE_ELEMWISE = Step(
     "fuse-elemwise",
     "tensor",
-    "12. One composite instead of a nest an operation: fewer nests to build and to match.",
+    "13. One composite instead of a nest an operation: fewer nests to build and to match.",
 )
-LOWER = Step("lower-to-loops", "loops", "13. Down the stairs; nothing is raised back.")
-FUSE_NESTS = Step("fuse-nests", "loops", "14. On values, before anything decides about memory.")
+LOWER = Step("lower-to-loops", "loops", "14. Down the stairs; nothing is raised back.")
+FUSE_NESTS = Step("fuse-nests", "loops", "15. On values, before anything decides about memory.")
 SCHEDULE = Step(
-    "schedule-cpu", "loops", "15. After fusion: what runs together decides width and jam."
+    "schedule-cpu", "loops", "16. After fusion: what runs together decides width and jam."
 )
-EXPAND = Step("expand-math", "loops", "16. Late: an exponential is 15 operations.")
-CSE_LOOPS = Step("cse", "loops", "17. Expanded functions share range reductions and constants.")
-VECTORIZE = Step("vectorize", "loops", "18. Bodies are final; their types become vectors.")
-INPLACE = Step("mark-inplace", "loops", "19. The only place where in-place is decided.")
-BUFFERIZE = Step("bufferize", "loops", "20. Values become memory; nothing is reordered after it.")
-LLVM = Step("lower-loops-to-llvm", "llvm", "21. What LLVM's code generator is told.")
+EXPAND = Step("expand-math", "loops", "17. Late: an exponential is 15 operations.")
+CSE_LOOPS = Step("cse", "loops", "18. Expanded functions share range reductions and constants.")
+VECTORIZE = Step("vectorize", "loops", "19. Bodies are final; their types become vectors.")
+INPLACE = Step("mark-inplace", "loops", "20. The only place where in-place is decided.")
+BUFFERIZE = Step("bufferize", "loops", "21. Values become memory; nothing is reordered after it.")
+LLVM = Step("lower-loops-to-llvm", "llvm", "22. What LLVM's code generator is told.")
 
 PIPELINES: dict[str, tuple[Step, ...]] = {
     "FAST_RUN": (
@@ -91,6 +97,7 @@ PIPELINES: dict[str, tuple[Step, ...]] = {
         CANONICALIZE_AGAIN,
         CSE_AGAIN,
         DECOMPOSE,
+        INDEXING,
         BLAS,
         FUSE_ELEMWISE,
         LOWER,

@@ -10,12 +10,14 @@ gives the position if somebody asks for it: of zeros the reduction takes +0, the
     %0 = tensor.reduce %x {kind = "max", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
     %1 = tensor.dimshuffle %0 {order = array<i64: 0, -1>} : (tensor<?xf64>) -> tensor<?x1xf64>
     %2 = elemwise.sub %x, %1 : (tensor<?x?xf64>, tensor<?x1xf64>) -> tensor<?x?xf64>
-    %3 = elemwise.exp %2 : tensor<?x?xf64>      // then %3 / its sum along the last axis
+    %3 = elemwise.exp %2 : tensor<?x?xf64>      // then %3 * (1 / its sum along the last axis)
+
+A softmax and a log_softmax of one array share all that they can.
 """
 
 from __future__ import annotations
 
-from typing import cast
+from typing import NamedTuple, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -39,25 +41,39 @@ def build_reduced_column(rw: Rewriter, value: SSAValue, kind: str) -> SSAValue:
     return rw.make(tensor.DimshuffleOp, reduced, order=(*range(last), -1))
 
 
-def build_shifted(rw: Rewriter, value: SSAValue) -> SSAValue:
-    """x - max(x) along the last axis: no exponential of it overflows."""
-    return rw.make(elemwise.SubOp, value, build_reduced_column(rw, value, "max"))
+class Powers(NamedTuple):
+    """s = x - max(x) along the last axis, of which no exponential overflows; exp(s); its sum."""
+
+    shifted: SSAValue
+    powers: SSAValue
+    total: SSAValue
+
+
+def build_powers(rw: Rewriter, value: SSAValue) -> Powers:
+    """The parts of a softmax, made once for each array."""
+    found = rw.shared.get(value)
+    if found is None:
+        shifted = rw.make(elemwise.SubOp, value, build_reduced_column(rw, value, "max"))
+        powers = rw.make(elemwise.ExpOp, shifted)
+        found = Powers(shifted, powers, build_reduced_column(rw, powers, "add"))
+        rw.shared[value] = found
+    return cast(Powers, found)
 
 
 # Patterns.
 
 @PATTERNS.on(tensor.SoftmaxOp)
 def softmax(rw: Rewriter, op: Operation) -> bool:
-    """softmax(x) -> e / sum(e), e = exp(x - max(x))."""
-    powers = rw.make(elemwise.ExpOp, build_shifted(rw, op.operands[0]))
-    return rw.replace_by(elemwise.TrueDivOp, powers, build_reduced_column(rw, powers, "add"))
+    """softmax(x) -> e * (1 / sum(e)), e = exp(x - max(x)): one division a row."""
+    _, powers, total = build_powers(rw, op.operands[0])
+    share = rw.make(elemwise.TrueDivOp, rw.constant_like(1, total), total)
+    return rw.replace_by(elemwise.MulOp, powers, share)
 
 
 @PATTERNS.on(tensor.LogSoftmaxOp)
 def log_softmax(rw: Rewriter, op: Operation) -> bool:
     """log_softmax(x) -> s - log(sum(exp(s))), s = x - max(x)."""
-    shifted = build_shifted(rw, op.operands[0])
-    total = build_reduced_column(rw, rw.make(elemwise.ExpOp, shifted), "add")
+    shifted, _, total = build_powers(rw, op.operands[0])
     return rw.replace_by(elemwise.SubOp, shifted, rw.make(elemwise.LogOp, total))
 
 

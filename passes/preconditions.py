@@ -162,6 +162,7 @@ EXPECTATIONS = {
     "hoist-checks": Expectation(ARRAYS),
     "choose-blas": Expectation(ARRAYS),
     "decompose": Expectation(ARRAYS),
+    "move-indexing": Expectation(ARRAYS),
     "fuse-elemwise": Expectation(ARRAYS),
     "lower-to-loops": Expectation(ARRAYS),
     "fuse-nests": Expectation(VALUES, "lower-to-loops"),

@@ -25,6 +25,7 @@ PASSES = (
     "hoist-checks",
     "choose-blas",
     "decompose",
+    "move-indexing",
     "fuse-elemwise",
     # Level 2: loop nests.
     "lower-to-loops",

@@ -15,8 +15,10 @@ func.func @softmax(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
 // CHECK-NEXT: %[[V3:.+]] = elemwise.exp %[[V2]] : tensor<?x?xf64>
 // CHECK-NEXT: %[[V4:.+]] = tensor.reduce %[[V3]] {kind = "add", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
 // CHECK-NEXT: %[[V5:.+]] = tensor.dimshuffle %[[V4]] {order = array<i64: 0, -1>} : (tensor<?xf64>) -> tensor<?x1xf64>
-// CHECK-NEXT: %[[V6:.+]] = elemwise.true_div %[[V3]], %[[V5]] : (tensor<?x?xf64>, tensor<?x1xf64>) -> tensor<?x?xf64>
-// CHECK-NEXT: func.return %[[V6]] : tensor<?x?xf64>
+// CHECK-NEXT: %[[V6:[^ ,:]+]] = elemwise.constant 1.000000e+00 : tensor<1x1xf64>
+// CHECK-NEXT: %[[V7:[^ ,:]+]] = elemwise.true_div %[[V6]], %[[V5]] : (tensor<1x1xf64>, tensor<?x1xf64>) -> tensor<?x1xf64>
+// CHECK-NEXT: %[[V8:[^ ,:]+]] = elemwise.mul %[[V3]], %[[V7]] : (tensor<?x?xf64>, tensor<?x1xf64>) -> tensor<?x?xf64>
+// CHECK-NEXT: func.return %[[V8]] : tensor<?x?xf64>
 // CHECK-NEXT: }
 // -----
 
@@ -54,3 +56,17 @@ func.func @largest(%x: tensor<?x?xf64>) -> (tensor<?xf64>, tensor<f64>, tensor<i
 // CHECK-NEXT: %[[V2:[^ ,:]+]], %[[V3:[^ ,:]+]] = tensor.max_and_argmax %[[X]] {axes = array<i64: 0, 1>} : (tensor<?x?xf64>) -> (tensor<f64>, tensor<i64>)
 // CHECK-NEXT: func.return %[[V0]], %[[V1]], %[[V3]] : tensor<?xf64>, tensor<f64>, tensor<i64>
 // CHECK-NEXT: }
+
+// -----
+
+// Both of one array share the maximum, the exponentials and their sum.
+func.func @both(%x: tensor<?x?xf64>) -> (tensor<?x?xf64>, tensor<?x?xf64>) {
+  %0 = tensor.softmax %x : tensor<?x?xf64>
+  %1 = tensor.log_softmax %x : tensor<?x?xf64>
+  func.return %0, %1 : tensor<?x?xf64>, tensor<?x?xf64>
+}
+// CHECK-LABEL: func.func @both
+// CHECK: %[[E:.+]] = elemwise.exp
+// CHECK-NOT: elemwise.exp
+// CHECK-NOT: kind = "max"
+// CHECK: func.return
