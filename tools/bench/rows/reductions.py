@@ -105,9 +105,10 @@ def _sums(nb: Any, parts: int) -> dict[str, Callable[[Any], Any]]:
         rows, columns = x.shape
         sums = np.zeros((parts, columns))
         for t in nb.prange(parts):
+            mine = sums[t]
             for i in range(rows * t // parts, rows * (t + 1) // parts):
                 for j in range(columns):
-                    sums[t, j] += x[i, j]
+                    mine[j] += x[i, j]
         return sums.sum(axis=0)
 
     def sum_axis1(x: Any) -> Any:
@@ -130,7 +131,8 @@ def _rowwise(nb: Any) -> dict[str, Callable[[Any], Any]]:
         for i in nb.prange(rows):
             largest = x[i, 0]
             for j in range(columns):
-                largest = max(largest, x[i, j])
+                if x[i, j] > largest:  # `max` would not become vector code
+                    largest = x[i, j]
             out[i] = largest
         return out
 
