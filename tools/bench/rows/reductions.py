@@ -131,8 +131,7 @@ def _rowwise(nb: Any) -> dict[str, Callable[[Any], Any]]:
         for i in nb.prange(rows):
             largest = x[i, 0]
             for j in range(columns):
-                if x[i, j] > largest:  # `max` would not become vector code
-                    largest = x[i, j]
+                largest = max(largest, x[i, j])
             out[i] = largest
         return out
 

@@ -58,8 +58,7 @@ def _by_numba(d: Inputs, column: Any) -> Job:
         for i in nb.prange(m):
             largest = x[i, 0]
             for j in range(n):
-                if x[i, j] > largest:  # `max` would not become vector code
-                    largest = x[i, j]
+                largest = max(largest, x[i, j])
             s = np.float32(0)
             for j in range(n):
                 e = np.exp(x[i, j] - largest)
