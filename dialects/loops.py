@@ -81,7 +81,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from tetractys.dialects import types
 from tetractys.dialects.create import QuickOp
-from tetractys.dialects.loops_views import InsertOp, SubviewOp
+from tetractys.dialects.loops_views import EmptyOp, InsertOp, SubviewOp
 from tetractys.dialects.signature import DYNAMIC
 from tetractys.dialects.syntax import PlainOp, YieldBase
 
@@ -574,6 +574,6 @@ def is_dynamic(size: int) -> bool:
 Loops = Dialect(
     "loops",
     [NestOp, YieldOp, DimOp, CheckOp, GatherOp, ViewOp, CallOp, AllocOp, StoreOp, SubviewOp,
-     InsertOp],
+     InsertOp, EmptyOp],
     [],
 )  # fmt: skip

@@ -1,6 +1,7 @@
-"""Parts of arrays at level 2: `loops.subview` reads one, `loops.insert` puts one in its place.
+"""Parts of arrays at level 2: `loops.subview` reads one, `loops.insert` puts one in its place;
+`loops.empty` is an array to put parts into.
 
-Both name a *part*, one entry a dimension of the whole array, as maps of nests do:
+The first two name a *part*, one entry a dimension of the whole array, as maps of nests do:
 
     %x[%i, :]              index %i of the first dimension, which is dropped; all of the second
     %x[%o for %n, :]       %n indices from %o on
@@ -45,6 +46,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from tetractys.dialects import types
 from tetractys.dialects.create import QuickOp
+from tetractys.dialects.syntax import PlainOp
 
 AT = 0
 """Kind of an entry: one index; the dimension is dropped."""
@@ -256,6 +258,30 @@ class InsertOp(PartOp):
         parser.parse_characters("into")
         type_ = parser.parse_type()
         return _finish(cls, parser, [first, parser.resolve_operand(base, type_)], part, type_)
+
+
+@irdl_op_definition
+class EmptyOp(PlainOp):
+    """An array whose elements are not set: `loops.empty %n : (index) -> tensor<?xf64>`.
+
+    Its sizes are those that the type leaves open. Every element is inserted before it is read.
+    """
+
+    name = "loops.empty"
+
+    sizes = var_operand_def(IndexType)
+    out = result_def(TensorType)
+    traits = traits_def(Pure())
+
+    def verify_(self) -> None:
+        """One size for each that the type leaves open."""
+        type_ = self.out.type
+        assert isinstance(type_, TensorType)
+        wanted = sum(n == DYNAMIC_INDEX for n in type_.get_shape())
+        if len(self.operands) != wanted:
+            raise VerifyException(
+                f"loops.empty: found {len(self.operands)} sizes for {type_}; expected {wanted}"
+            )
 
 
 # ---- text

@@ -31,8 +31,6 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     ModuleOp,
-    NoneAttr,
-    StridedLayoutAttr,
     TensorType,
     VectorType,
     i64,
@@ -43,10 +41,10 @@ from xdsl.rewriter import Rewriter
 
 from tetractys.dialects import loops
 from tetractys.dialects.loops import MONOIDS, SCATTERS, SLICE, NestOp, Result
-from tetractys.dialects.loops_views import AT
 from tetractys.passes.arena import Arena
 from tetractys.passes.llvm_plan import can_jam
-from tetractys.passes.llvm_types import by_identity, itemsize
+from tetractys.passes.llvm_types import itemsize
+from tetractys.passes.memory_types import argument_type, buffer_type, is_dense, view_type
 from tetractys.passes.storage import DIRECT, INPLACE, Storage, direct_insert
 from tetractys.passes.workspace import Sizes, build_shape_function
 
@@ -80,54 +78,6 @@ def chunks_around(nest: NestOp) -> int:
 
 # Builders.
 
-
-@by_identity
-def argument_type(type_: TensorType[Attribute]) -> MemRefType[Attribute]:
-    """An argument's array: any strides but a dense last dimension."""
-    shape = type_.get_shape()
-    if not shape:
-        return MemRefType(type_.element_type, [])
-    strides = [NoneAttr()] * (len(shape) - 1)
-    return MemRefType(type_.element_type, shape, StridedLayoutAttr([*strides, 1]))
-
-
-@by_identity
-def buffer_type(type_: Attribute) -> MemRefType[Attribute]:
-    """A contiguous array, or the place of a scalar."""
-    if isinstance(type_, TensorType):
-        return MemRefType(type_.element_type, type_.get_shape())
-    return MemRefType(type_, [])
-
-
-def view_type(view: loops.SubviewOp) -> MemRefType[Attribute]:
-    """A part of an array in memory: strides are known where they are counted in elements."""
-    known = strides_of(view.source.type)
-    strides = [
-        None if stride is None or not isinstance(entry.step, int) else stride * entry.step
-        for stride, entry in zip(known, view.part)
-        if entry.kind != AT
-    ]
-    type_ = cast("TensorType[Attribute] | MemRefType[Attribute]", view.out.type)
-    shown = [NoneAttr() if stride is None else stride for stride in strides]
-    return MemRefType(type_.element_type, type_.get_shape(), StridedLayoutAttr(shown))
-
-
-def strides_of(type_: Attribute) -> list[int | None]:
-    """The elements between neighbours along each dimension, None where not known."""
-    assert isinstance(type_, MemRefType)
-    layout, rank = type_.layout, type_.get_num_dims()
-    if not isinstance(layout, StridedLayoutAttr):
-        return [*[None] * (rank - 1), 1][:rank]
-    return [
-        None if isinstance(stride, NoneAttr) else stride.data for stride in layout.strides.data
-    ]
-
-
-def is_dense(type_: Attribute) -> bool:
-    """Whether neighbours along the last dimension are neighbours in memory."""
-    return strides_of(type_)[-1] == 1
-
-
 class Bufferizer:
     """The pass on one function."""
 
@@ -149,6 +99,9 @@ class Bufferizer:
             self.position = position
             self.arena.release(position)
             self._rewrite(op)
+        for empty in self.empties:
+            empty.detach()
+            empty.erase()
         self._update_type()
         return build_shape_function(self.function, result_sizes, self.slots.values())
 
@@ -184,6 +137,7 @@ class Bufferizer:
         self.direct = {id(result) for result in self.targets.values()}
         self.buffers: dict[SSAValue, SSAValue] = {}
         self.wholes: dict[SSAValue, SSAValue] = {}
+        self.empties: list[loops.EmptyOp] = []
 
     def _update_type(self) -> None:
         inputs = [argument.type for argument in self.block.args]
@@ -211,6 +165,10 @@ class Bufferizer:
                 Rewriter.replace_value_with_new_type(op.out, view_type(op))
         elif isinstance(op, loops.InsertOp):
             self._insert(op)
+        elif isinstance(op, loops.EmptyOp):
+            self.empties.append(op)
+            if not all(isinstance(use.operation, loops.InsertOp) for use in op.out.uses):
+                self._empty(op, op)
         elif isinstance(op, func.ReturnOp):
             self._return(op)
 
@@ -296,12 +254,21 @@ class Bufferizer:
 
     def _whole(self, insert: loops.InsertOp, before: Operation) -> SSAValue:
         """The memory of an insert's result, which holds the array from here on."""
+        base = insert.base.owner
         if INPLACE in insert.attributes:
-            return insert.base
+            return self._empty(base, before) if isinstance(base, loops.EmptyOp) else insert.base
         target = self.wholes.get(insert.out)
         if target is None:
             target = self.wholes[insert.out] = self._place(insert.out, before)
-            self._copy(insert.base, target, before)
+            if not isinstance(base, loops.EmptyOp):
+                self._copy(insert.base, target, before)
+        return target
+
+    def _empty(self, op: loops.EmptyOp, before: Operation) -> SSAValue:
+        """An array that nothing is in yet: memory from where it is needed first."""
+        target = self._place(op.out, before)
+        self.sizes.rename({op.out: target})
+        op.out.replace_all_uses_with(target)
         return target
 
     def _part(self, insert: loops.InsertOp, target: SSAValue, before: Operation) -> SSAValue:

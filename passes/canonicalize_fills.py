@@ -14,6 +14,7 @@ Where the roots differ, the size check that the fill made stays, as `tensor.chec
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import copysign
 from typing import cast
 
 from xdsl.ir import Operation, SSAValue
@@ -22,7 +23,7 @@ from tetractys.dialects import elemwise, tensor, types
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.dialects.signature import DYNAMIC
 from tetractys.passes.canonicalize_shapes import build_size, roots_of
-from tetractys.passes.matching import number_of, shape_of
+from tetractys.passes.matching import made_by, number_of, shape_of
 from tetractys.passes.rewriting import PatternTable, Rewriter
 
 FILLS = PatternTable("canonicalize fills")
@@ -231,3 +232,47 @@ def decided_switch(rw: Rewriter, op: Operation) -> bool:
     for model in (left_out, condition):
         chosen = rw.make(elemwise.SecondOp, model, chosen)
     return rw.replace(chosen)
+
+
+# Parts of fills.
+
+
+def is_sum_from_zero(value: SSAValue) -> bool:
+    """Whether values were added into an array of zeros: then no element is -0.0."""
+    while (owner := made_by(value, tensor.IncSubtensorOp)) is not None:
+        if props_of(owner).get("set"):
+            return False
+        value = owner.operands[0]
+        if is_zeros(value):
+            return True
+    return False
+
+
+def is_zeros(value: SSAValue) -> bool:
+    """Whether an array is filled with 0 (not -0.0)."""
+    fill = filled_value(value)
+    number = None if fill is None else number_of(fill)
+    return number == 0 and copysign(1.0, number) > 0
+
+
+@FILLS.on(elemwise.AddOp)
+def sum_of_parts(rw: Rewriter, op: Operation) -> bool:
+    """add(inc(0, a, i), inc(0, b, j)) -> inc(inc(0, a, i), b, j), where nobody else uses them.
+
+    Gradients of several slices of one array meet like this. Exact, as a sum from 0 is never -0.0.
+    """
+    first, second = op.operands
+    if not (is_sum_from_zero(first) and is_sum_from_zero(second)):
+        return False
+    last = cast(tensor.IncSubtensorOp, second.owner)
+    whole = op.results[0].type
+    if not is_zeros(last.operands[0]) or first.type != whole or second.type != whole:
+        return False
+    if not (first.has_one_use() and second.has_one_use()):
+        return False
+    for dim, size in enumerate(shape_of(first)):
+        if size != 1:
+            build_check(rw, (first, 0), (second, 1), dim)
+    return rw.replace_by(
+        tensor.IncSubtensorOp, first, *list(last.operands)[1:], **props_of(last)
+    )

@@ -10,7 +10,7 @@ from xdsl.ir import SSAValue
 from tetractys.dialects import elemwise_signatures as scalar
 from tetractys.dialects import types
 from tetractys.dialects.build import SignatureOp, props_of
-from tetractys.dialects.loops import YIELDED, ZERO, InsertOp
+from tetractys.dialects.loops import YIELDED, ZERO, EmptyOp, InsertOp
 from tetractys.dialects.loops_views import (
     AT,
     FULL,
@@ -159,29 +159,85 @@ def lower_inc_subtensor(lowering: FunctionLowering, op: SignatureOp) -> None:
         return
     part = [region.entry(axis) for axis in range(len(region.ranges))]
     access = lowering.access(target)
-    base = lowering.array(target)
+    same = access if isinstance(access, ConstantAccess) else None
+    around = None if same is None else _split_axis(part)
+    base = lowering.array(target) if around is None else build_empty(lowering, target)
     dtype = types.dtype_of(target.type)
-    old = None if props_of(op).get("set") else build_view(lowering, base, part)
+    adds = not props_of(op).get("set")
+    old = build_view(lowering, base, part) if adds and same is None else None
     nest = NestBuilder(lowering, op.location)
     found = nest.iterate(region.sizes, region.shape)
     element = nest.cast(nest.element(value, found), dtype)
-    if old is not None:
-        same = isinstance(access, ConstantAccess)
-        before = access.element(nest, ()) if same else nest.input(old, tuple(found))
+    if adds:
+        before = nest.input(old, tuple(found)) if old is not None else access.element(nest, ())
         element = nest.op(scalar.ADD, before, element)
-    made = nest.collect(element, found, types.tensor_type((dtype, region.shape)))
-    made.name_hint = value.name_hint
+    result = nest.collect(element, found, types.tensor_type((dtype, region.shape)))
+    result.name_hint = value.name_hint
+    result = build_insert(lowering, result, base, part)
+    if same is not None and around is not None:
+        result = _fill_around(lowering, target, same, result, part, around)
+    lowering.set(op.results[0], result)
+
+
+def _split_axis(part: Sequence[Entry]) -> int | None:
+    """The dimension in which a part leaves out what is before it and behind it, if only that."""
+    split = [axis for axis, entry in enumerate(part) if entry.kind != WHOLE]
+    if len(split) != 1 or part[split[0]].kind != RANGE or part[split[0]].step != 1:
+        return None
+    return split[0]
+
+
+def _fill_around(
+    lowering: FunctionLowering,
+    target: SSAValue,
+    same: ConstantAccess,
+    array: SSAValue,
+    part: Sequence[Entry],
+    axis: int,
+) -> SSAValue:
+    """The array with one number before and behind a range; what the range holds is not filled."""
+    first, size = part[axis].first, part[axis].size
+    assert first is not None and size is not None
+    sizes, shape = lowering.analysis.of(target), shape_of(target)
+    behind = lowering.op(scalar.ADD, first, size)
+    rest = lowering.op(scalar.SUB, lowering.index(sizes[axis]), behind)
+    for start, count in ((lowering.constant(0, "index"), first), (behind, rest)):
+        nest = NestBuilder(lowering, lowering.location)
+        found = nest.iterate(sizes, [*shape[:axis], DYNAMIC, *shape[axis + 1 :]])
+        nest.sizes[found[axis]] = count
+        kept = tuple(DYNAMIC if number == axis else n for number, n in enumerate(shape))
+        value = nest.collect(same.element(nest, ()), found, types.tensor_type((same.dtype, kept)))
+        entries = [Entry(RANGE, start, count) if number == axis else FULL
+                   for number in range(len(shape))]  # fmt: skip
+        array = build_insert(lowering, value, array, entries)
+    return array
+
+
+def build_empty(lowering: FunctionLowering, value: SSAValue) -> SSAValue:
+    """An array like a level-1 value whose elements are not set yet."""
+    sizes = [lowering.index(size) for size, n in zip(lowering.analysis.of(value), shape_of(value))
+             if n == DYNAMIC]  # fmt: skip
+    empty = EmptyOp.create(
+        operands=sizes, result_types=[value.type], location=lowering.location
+    )
+    lowering.block.add_op(empty)
+    return empty.out
+
+
+def build_insert(
+    lowering: FunctionLowering, value: SSAValue, base: SSAValue, part: Sequence[Entry]
+) -> SSAValue:
+    """An array with a part replaced; the value itself where that is all of it."""
     if all(entry.kind == WHOLE for entry in part):
-        lowering.set(op.results[0], made)
-        return
+        return value
     insert = InsertOp.create(
-        operands=[made, base, *part_operands(part)],
+        operands=[value, base, *part_operands(part)],
         result_types=[base.type],
         properties=part_properties(part),
-        location=op.location,
+        location=lowering.location,
     )
     lowering.block.add_op(insert)
-    lowering.set(op.results[0], insert.out)
+    return insert.out
 
 
 def _lower_one_element(lowering: FunctionLowering, op: SignatureOp, region: _Region) -> None:

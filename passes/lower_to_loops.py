@@ -28,6 +28,7 @@ from tetractys.dialects.elemwise import ElemwiseOp
 from tetractys.dialects.loops import (
     CallOp,
     DimOp,
+    EmptyOp,
     GatherOp,
     InsertOp,
     NestOp,
@@ -114,7 +115,8 @@ def build_return(lowering: FunctionLowering, op: func.ReturnOp) -> None:
     lowering.block.add_op(func.ReturnOp.create(operands=returned, location=op.location))
 
 
-_ERASABLE = (ElemwiseOp, DimOp, GatherOp, NestOp, ViewOp, CallOp, SubviewOp, InsertOp)
+_ERASABLE = (ElemwiseOp, DimOp, GatherOp, NestOp, ViewOp, CallOp, SubviewOp, InsertOp,
+              EmptyOp)  # fmt: skip
 
 
 def erase_dead(block: Block) -> None:

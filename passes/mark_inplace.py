@@ -44,6 +44,8 @@ from tetractys.passes.naming import name_of, name_of_value
 from tetractys.passes.storage import direct_insert
 from tetractys.passes.workspace import Sizes
 
+_MAKERS = (NestOp, loops.CallOp, loops.InsertOp, loops.EmptyOp)
+"""What gives a value memory of its own."""
 _Size: TypeAlias = "SSAValue | tuple[SSAValue, int] | int"
 
 
@@ -88,7 +90,7 @@ class Memory:
         root = self.root(value)
         if isinstance(root, BlockArgument):
             return root in self.donated
-        return isinstance(root.owner, NestOp | loops.CallOp | loops.InsertOp)
+        return isinstance(root.owner, _MAKERS)
 
     def is_part(self, value: SSAValue) -> bool:
         """Whether a value is but a part of its memory."""

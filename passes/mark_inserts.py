@@ -5,12 +5,12 @@
 becomes, where %t is a temporary that nobody reads any more, and nobody in between,
     %r = loops.insert %v into %t[%o for %n] {direct, inplace}
 
-*inplace*: the result takes the memory of the array. It may iff that is owned, dead afterwards, whole,
-and does not hold the value. *direct*: the nest writes the value into the part, not somewhere else
-first. It may iff the part is all that the value is used for, is laid out in rows, and can be
-addressed before the nest (the array and the indices come before it); and, where the memory is the
-array's own, nothing from the nest on reads it, but for the nest itself, the same part, element by
-element.
+*inplace*: the result takes the memory of the array. It may iff that is owned, dead afterwards,
+whole, and does not hold the value. *direct*: the nest writes the value into the part, not somewhere
+else first. It may iff the part is all that the value is used for, is laid out in rows, and can be
+addressed before the nest (the array, unless it is empty, and the indices come before it); and,
+where the memory is the array's own, nothing from the nest on reads it, but for the nest itself, the
+same part, element by element.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
-from tetractys.dialects.loops import SLICE, InsertOp, NestOp, Result, SubviewOp
+from tetractys.dialects.loops import SLICE, EmptyOp, InsertOp, NestOp, Result, SubviewOp
 from tetractys.dialects.loops_views import AT, part_operands
 from tetractys.passes.storage import DIRECT, INPLACE
 
@@ -63,12 +63,13 @@ def is_in_rows(insert: InsertOp) -> bool:
 
 
 def is_known_before(memory: Memory, insert: InsertOp, nest: NestOp) -> bool:
-    """Whether the array and the indices are there when the nest begins."""
-    start = memory.positions[nest]
+    """Whether the array and the indices are there when the nest begins; an empty array may be."""
+    base, start = insert.base.owner, memory.positions[nest]
+    needed = [insert.base] if not isinstance(base, EmptyOp) else list(base.sizes)
     return all(
         isinstance(value, BlockArgument)
         or (isinstance(owner := value.owner, Operation) and memory.positions[owner] < start)
-        for value in (insert.base, *insert.operands[InsertOp.BEFORE :])
+        for value in (*needed, *insert.operands[InsertOp.BEFORE :])
     )
 
 

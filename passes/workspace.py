@@ -71,7 +71,7 @@ class Sizes:
             return self.of(owner.base)
         if isinstance(owner, loops.CallOp):
             return self._of_call(owner)
-        if isinstance(owner, loops.AllocOp):
+        if isinstance(owner, loops.AllocOp | loops.EmptyOp):
             given = iter(owner.operands)
             return [n if n != DYNAMIC_INDEX else next(given) for n in shape]
         owner.emit_error(

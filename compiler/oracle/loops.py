@@ -204,6 +204,13 @@ def _gather(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
     return [source[place].item()]
 
 
+def _empty(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
+    type_ = cast("TensorType[Attribute]", op.results[0].type)
+    given = iter(operands)
+    shape = [size if size >= 0 else next(given) for size in type_.get_shape()]
+    return [_unset(shape, types.dtype_of(type_))]
+
+
 def _view(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
     source, *sizes = operands
     if not source.flags.c_contiguous:
@@ -251,7 +258,7 @@ def _gemm(first: Array, second: Array) -> Array:
 _HANDLERS: dict[str, Callable[[Operation, Sequence[Value]], Sequence[Value]]] = {
     "loops.dim": _dim, "loops.check": _check, "loops.gather": _gather, "loops.view": _view,
     "loops.store": _store, "loops.call": _call, "loops.subview": parts.subview,
-    "loops.insert": parts.insert,
+    "loops.insert": parts.insert, "loops.empty": _empty,
 }  # fmt: skip
 
 

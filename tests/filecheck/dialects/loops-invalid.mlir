@@ -419,3 +419,12 @@ func.func @f(%n: index, %x: tensor<?xf64>) {
   loops.check %n, %n {message = "", kind = "Oops"} : (index, index) -> ()
   func.return
 }
+
+// -----
+
+// An empty array has the sizes that its type leaves open.
+func.func @f(%n: index) {
+  // expected-error @below {{loops.empty: found 1 sizes for tensor<?x?xf64>; expected 2}}
+  %0 = loops.empty %n : (index) -> tensor<?x?xf64>
+  func.return
+}

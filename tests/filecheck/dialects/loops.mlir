@@ -145,3 +145,17 @@ func.func @parts(%x: tensor<?x?xf64>, %v: tensor<?xf64>, %i: index, %n: index) -
 // CHECK-NEXT: %[[E:.+]] = loops.insert %[[A]] into %[[D]][%[[I]], :] {inbounds, inplace} : tensor<?xf64> into tensor<?x?xf64>
 // CHECK-NEXT: func.return %[[C]], %[[E]] : tensor<?xf64>, tensor<?x?xf64>
 // CHECK-NEXT: }
+// -----
+// An array that is put together from parts.
+func.func @empty(%a: tensor<?xf64>, %b: tensor<?xf64>, %i: index, %n: index) -> tensor<?xf64> {
+  %e = loops.empty %n : (index) -> tensor<?xf64>
+  %0 = loops.insert %a into %e[%i for %i] : tensor<?xf64> into tensor<?xf64>
+  func.return %0 : tensor<?xf64>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @empty(
+// CHECK-SAME: %[[A:[^ ,:]+]]: tensor<?xf64>, %[[B:[^ ,:]+]]: tensor<?xf64>, %[[I:[^ ,:]+]]: index, %[[N:[^ ,:]+]]: index) -> tensor<?xf64> {
+// CHECK-NEXT: %[[E:.+]] = loops.empty %[[N]] : (index) -> tensor<?xf64>
+// CHECK-NEXT: %[[V0:.+]] = loops.insert %[[A]] into %[[E]][%[[I]] for %[[I]]] : tensor<?xf64> into tensor<?xf64>
+// CHECK-NEXT: func.return %[[V0]] : tensor<?xf64>
+// CHECK-NEXT: }

@@ -244,3 +244,58 @@ func.func @rows(%x: tensor<?x?xf64>, %n: index, %m: index) -> tensor<?xf64> {
 }
 // CHECK-LABEL: func.func @rows
 // CHECK: loops.alloc %m {slot = 0 : i64, rows = 8 : i64}
+
+// -----
+
+// Parts: strides are known where the array's are; what is returned is a copy of one.
+func.func @parts(%x: tensor<?x?xf64>, %o: index, %n: index) -> (tensor<?x?xf64>, tensor<?xf64>, tensor<?xf64>) {
+  %a = loops.subview %x[%o for %n by 2, %o for %n by -1] : tensor<?x?xf64> -> tensor<?x?xf64>
+  %b = loops.subview %x[%o for %n, %o] : tensor<?x?xf64> -> tensor<?xf64>
+  %c = loops.subview %b[%o for %n] : tensor<?xf64> -> tensor<?xf64>
+  %d = loops.subview %x[%o, :] : tensor<?x?xf64> -> tensor<?xf64>
+  func.return %a, %c, %d : tensor<?x?xf64>, tensor<?xf64>, tensor<?xf64>
+}
+// CHECK-LABEL: func.func @parts
+// CHECK: loops.subview %x[%o for %n by 2, %o for %n by -1] : memref<?x?xf64, strided<[?, 1]>> -> memref<?x?xf64, strided<[?, -1]>>
+// CHECK: %b = loops.subview %x[%o for %n, %o] : memref<?x?xf64, strided<[?, 1]>> -> memref<?xf64, strided<[?]>>
+// CHECK: loops.subview %b[%o for %n] : memref<?xf64, strided<[?]>> -> memref<?xf64, strided<[?]>>
+// CHECK: loops.subview %x[%o, :] : memref<?x?xf64, strided<[?, 1]>> -> memref<?xf64, strided<[1]>>
+// CHECK: as vector<8xf64>) -> (collect[%{{.+}}, %{{.+}}] into %r0
+// CHECK: as vector<8xf64>) -> (collect[%{{.+}}] into %r1
+// CHECK: as vector<8xf64>) -> (collect[%{{.+}}] into %r2
+// CHECK: func.func @parts_shape
+// CHECK: func.return %{{.+}}, %{{.+}}, %{{.+}}, %{{.+}} : index, index, index, index
+
+// -----
+
+// An insert into what is not ours: a copy of it, then the part, in vectors if its rows are dense.
+func.func @inserts(%x: tensor<?xf64>, %v: tensor<?xf64>, %o: index, %n: index) -> (tensor<?xf64>, tensor<?xf64>) {
+  %a = loops.insert %v into %x[%o for %n] : tensor<?xf64> into tensor<?xf64>
+  %b = loops.insert %v into %x[%o for %n by 2] : tensor<?xf64> into tensor<?xf64>
+  func.return %a, %b : tensor<?xf64>, tensor<?xf64>
+}
+// CHECK-LABEL: func.func @inserts
+// CHECK: ins(%{{.+}} = %x[%{{.+}}] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (collect[%{{.+}}] into %r0 : memref<?xf64>)
+// CHECK: %[[A:.+]] = loops.subview %r0[%o for %n] : memref<?xf64> -> memref<?xf64, strided<[1]>>
+// CHECK-NEXT: ins(%{{.+}} = %v[%{{.+}}] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (collect[%{{.+}}] into %[[A]]
+// CHECK: ins(%{{.+}} = %x[%{{.+}}] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (collect[%{{.+}}] into %r1 : memref<?xf64>)
+// CHECK: %[[B:.+]] = loops.subview %r1[%o for %n by 2] : memref<?xf64> -> memref<?xf64, strided<[2]>>
+// CHECK-NEXT: ins(%{{.+}} = %v[%{{.+}}] : memref<?xf64, strided<[1]>>) -> (collect[%{{.+}}] into %[[B]]
+
+// -----
+
+// What mark-inplace found is honoured: nothing is copied, also where the array is there late.
+func.func @marked(%x: tensor<?xf64>, %o: index, %n: index, %m: index) -> tensor<?xf64> {
+  %v = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %a : f64
+  }
+  %e = loops.empty %n : (index) -> tensor<?xf64>
+  %r = loops.insert %v into %e[%o for %m] {direct, inplace} : tensor<?xf64> into tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @marked
+// CHECK-NEXT: %[[P:.+]] = loops.subview %r0[%o for %m] : memref<?xf64> -> memref<?xf64, strided<[1]>>
+// CHECK-NEXT: loops.nest (%{{.+}} < %m) ins(%{{.+}} = %x[%{{.+}}] : memref<?xf64, strided<[1]>>) -> (collect[%{{.+}}] into %[[P]]
+// CHECK-NOT: loops.nest
+// CHECK: func.return
+// CHECK-NOT: loops.empty

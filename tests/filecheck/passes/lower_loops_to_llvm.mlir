@@ -457,3 +457,31 @@ func.func @no_place(%x: memref<?x?xf64, strided<[?, 1]>>, %r: memref<?xf64>) att
   }
   func.return
 }
+
+// -----
+
+// A part is a moved pointer: an index out of range ends the call at once, as no address would be safe. Elements
+// that stand backwards are a load and a shuffle, others a load each.
+func.func @parts(%x: memref<?x?xf64, strided<[?, 1]>>, %i: index, %n: index, %r: memref<?xf64>, %s: memref<?xf64>) attributes {tt.results = 2 : i64} {
+  %a = loops.subview %x[%i, %i for %n by -1] : memref<?x?xf64, strided<[?, 1]>> -> memref<?xf64, strided<[-1]>>
+  loops.nest (%k < %n) ins(%e = %a[%k] : memref<?xf64, strided<[-1]>> as vector<4xf64>) -> (collect[%k] into %r : memref<?xf64>) schedule {vector = 4 : i64} {
+    loops.yield %e : vector<4xf64>
+  }
+  %b = loops.subview %x[%i for %n, %i] {inbounds} : memref<?x?xf64, strided<[?, 1]>> -> memref<?xf64, strided<[?]>>
+  loops.nest (%k < %n) ins(%e = %b[%k] : memref<?xf64, strided<[?]>> as vector<4xf64>) -> (collect[%k] into %s : memref<?xf64>) schedule {vector = 4 : i64} {
+    loops.yield %e : vector<4xf64>
+  }
+  func.return
+}
+// CHECK: kind = "IndexError"
+// CHECK-LABEL: llvm.func @tt_kernel(
+// CHECK: llvm.icmp "uge"
+// CHECK: llvm.cond_br %{{[0-9]+}}, ^bb[[FAIL:[0-9]+]], ^bb[[GO:[0-9]+]]
+// CHECK: ^bb[[FAIL]]:
+// CHECK: llvm.return %{{[0-9]+}} : i32
+// CHECK: ^bb[[GO]]:
+// CHECK: %[[V:[0-9]+]] = llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> vector<4xf64>
+// CHECK-NEXT: llvm.shufflevector %[[V]], %[[V]] [3, 2, 1, 0]
+// CHECK-NOT: "uge"
+// CHECK: llvmx.insertelement
+// CHECK: llvm.store %{{[0-9]+}}, %{{[0-9]+}} {alignment = 8 : i64} : vector<4xf64>

@@ -246,7 +246,7 @@ func.func @increment(%x: tensor<?x?xf64>, %v: tensor<?xf64>, %k: tensor<i64>) ->
 
 // -----
 
-// What is all the same is not read; what is stored is not read either; one element is scattered.
+// Around a range, what is all the same is filled, and it is not read; what is stored is not read either; one element is scattered.
 func.func @stored(%z: tensor<?xf64>, %v: tensor<?xf64>, %k: tensor<i64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
   %n = tensor.size %z {dim = 0} : (tensor<?xf64>) -> tensor<i64>
   %zero = elemwise.constant 0.0 : tensor<f64>
@@ -257,10 +257,16 @@ func.func @stored(%z: tensor<?xf64>, %v: tensor<?xf64>, %k: tensor<i64>) -> (ten
   func.return %0, %1, %2 : tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
 }
 // CHECK-LABEL: func.func @stored
-// CHECK: %[[A:.+]] = loops.nest (%[[I:.+]] < %{{.+}}) -> (collect[%[[I]]] : tensor<?xf64>)
-// CHECK-NOT: loops.subview %[[A]]
-// CHECK: elemwise.add %[[ZERO:.+]], %{{.+}} : f64
-// CHECK: loops.insert %{{.+}} into %[[A]][
+// CHECK: %[[A:.+]] = loops.empty %[[N:.+]] : (index) -> tensor<?xf64>
+// CHECK-NOT: loops.subview
+// CHECK: elemwise.add %{{.+}}, %{{.+}} : f64
+// CHECK: %[[B:.+]] = loops.insert %{{.+}} into %[[A]][%[[F:.+]] for %[[M:.+]]]
+// CHECK: %[[E:.+]] = elemwise.add %[[F]], %[[M]] : index
+// CHECK: %[[L:.+]] = elemwise.sub %[[N]], %[[E]] : index
+// CHECK: %[[V:.+]] = loops.nest (%{{.+}} < %[[F]]) ->
+// CHECK: %[[C:.+]] = loops.insert %[[V]] into %[[B]][%{{.+}} for %[[F]]]
+// CHECK: %[[W:.+]] = loops.nest (%{{.+}} < %[[L]]) ->
+// CHECK: loops.insert %[[W]] into %[[C]][%[[E]] for %[[L]]]
 // CHECK-NOT: loops.subview
 // CHECK: loops.insert %{{.+}} into %z[
 // CHECK: scatter_add(%z)[?]

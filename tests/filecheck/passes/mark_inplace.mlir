@@ -249,3 +249,202 @@ func.func @read_twice(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>, tenso
   }
   func.return %r, %s, %q : tensor<?xf64>, tensor<?xf64>, tensor<?x?xf64>
 }
+
+// -----
+
+// A part is written where it belongs, in memory that is dead; neighbours need not be rows for that.
+// CHECK-LABEL: func.func @insert
+// CHECK: loops.insert %v into %t[%o for %m] {direct, inplace}
+func.func @insert(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>) {
+  %t = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
+    %c = elemwise.constant 0.0 : f64
+    loops.yield %c : f64
+  }
+  %v = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %r = loops.insert %v into %t[%o for %m] : tensor<?xf64> into tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+
+
+// -----
+
+// Into a copy of what is not ours.
+// CHECK-LABEL: func.func @insert_into_argument
+// CHECK: loops.insert %v into %x[%o for %m] {direct}
+func.func @insert_into_argument(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>) {
+  %v = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %r = loops.insert %v into %x[%o for %m] : tensor<?xf64> into tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+
+
+// -----
+
+// Or of what is read again.
+// CHECK-LABEL: func.func @insert_alive
+// CHECK: loops.insert %v into %t[%o for %m] {direct}
+func.func @insert_alive(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>, tensor<?xf64>) {
+  %t = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
+    %c = elemwise.constant 0.0 : f64
+    loops.yield %c : f64
+  }
+  %v = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %r = loops.insert %v into %t[%o for %m] : tensor<?xf64> into tensor<?xf64>
+  func.return %r, %t : tensor<?xf64>, tensor<?xf64>
+}
+
+
+// -----
+
+// The nest may read the very part that it writes, element by element.
+// CHECK-LABEL: func.func @insert_own_part
+// CHECK: attributes {inplace = [array<i64: 0, 0>]}
+// CHECK: loops.insert %v into %t[%o for %m] {direct, inplace}
+func.func @insert_own_part(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>) {
+  %t = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
+    %c = elemwise.constant 0.0 : f64
+    loops.yield %c : f64
+  }
+  %p = loops.subview %t[%o for %m] : tensor<?xf64> -> tensor<?xf64>
+  %v = loops.nest (%i < %m) ins(%a = %p[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %r = loops.insert %v into %t[%o for %m] : tensor<?xf64> into tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+
+
+// -----
+
+// Not another one: it may have been written by then.
+// CHECK-LABEL: func.func @insert_other_part
+// CHECK-NOT: inplace =
+// CHECK: loops.insert %v into %t[%o for %m] {inplace}
+func.func @insert_other_part(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>) {
+  %t = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
+    %c = elemwise.constant 0.0 : f64
+    loops.yield %c : f64
+  }
+  %p = loops.subview %t[%n for %m] : tensor<?xf64> -> tensor<?xf64>
+  %v = loops.nest (%i < %m) ins(%a = %p[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %r = loops.insert %v into %t[%o for %m] : tensor<?xf64> into tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+
+
+// -----
+
+// What is read in between must not have been written yet.
+// CHECK-LABEL: func.func @insert_read_between
+// CHECK: loops.insert %v into %t[%o for %m] {inplace}
+func.func @insert_read_between(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>, f64) {
+  %t = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
+    %c = elemwise.constant 0.0 : f64
+    loops.yield %c : f64
+  }
+  %v = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %s = loops.nest (%i < %n) ins(%a = %t[%i] : tensor<?xf64>) -> (add[] : f64) {
+    loops.yield %a : f64
+  }
+  %r = loops.insert %v into %t[%o for %m] : tensor<?xf64> into tensor<?xf64>
+  func.return %r, %s : tensor<?xf64>, f64
+}
+
+
+// -----
+
+// Elements with gaps between them, and a value that is used again, are put there later.
+// CHECK-LABEL: func.func @insert_gaps
+// CHECK: loops.insert %v into %t[%o for %m by 2] {inplace}
+// CHECK: loops.insert %w into %r[%o for %m] {inplace}
+func.func @insert_gaps(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>, tensor<?xf64>) {
+  %t = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
+    %c = elemwise.constant 0.0 : f64
+    loops.yield %c : f64
+  }
+  %v = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %w = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %r = loops.insert %v into %t[%o for %m by 2] : tensor<?xf64> into tensor<?xf64>
+  %q = loops.insert %w into %r[%o for %m] : tensor<?xf64> into tensor<?xf64>
+  func.return %q, %w : tensor<?xf64>, tensor<?xf64>
+}
+
+
+// -----
+
+// A part of the array itself is moved: the array must stay until then.
+// CHECK-LABEL: func.func @insert_own_elements
+// CHECK: loops.insert %p into %t[%o for %m] :
+func.func @insert_own_elements(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>) {
+  %t = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
+    %c = elemwise.constant 0.0 : f64
+    loops.yield %c : f64
+  }
+  %p = loops.subview %t[%n for %m] : tensor<?xf64> -> tensor<?xf64>
+  %r = loops.insert %p into %t[%o for %m] : tensor<?xf64> into tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+
+
+// -----
+
+// An array of nothing is there when it is needed; a later nest writes behind an earlier one.
+// CHECK-LABEL: func.func @insert_into_empty
+// CHECK: loops.insert %v into %e[%o for %m] {direct, inplace}
+// CHECK: loops.insert %w into %r[%n for %m] {direct, inplace}
+func.func @insert_into_empty(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>) {
+  %v = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %e = loops.empty %n : (index) -> tensor<?xf64>
+  %r = loops.insert %v into %e[%o for %m] : tensor<?xf64> into tensor<?xf64>
+  %w = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %q = loops.insert %w into %r[%n for %m] : tensor<?xf64> into tensor<?xf64>
+  func.return %q : tensor<?xf64>
+}
+
+
+// -----
+
+// A part of a temporary is no place for a result: it is not one array.
+// CHECK-LABEL: func.func @part_of_a_temporary
+// CHECK-NOT: inplace
+func.func @part_of_a_temporary(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>) {
+  %t = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
+    %c = elemwise.constant 0.0 : f64
+    loops.yield %c : f64
+  }
+  %p = loops.subview %t[%o for %m] : tensor<?xf64> -> tensor<?xf64>
+  %v = loops.nest (%i < %m) ins(%a = %p[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  func.return %v : tensor<?xf64>
+}
+
