@@ -142,12 +142,37 @@ define void @hiring(ptr %env, i64 %k) {
   call void %gang(i32 1, ptr @meet, i32 3, i64 8, ptr %data, i32 3)
   ret void
 }
+; %count gangs of 2, after waits of every length up to some microseconds.
+define void @gangs(ptr %gang, ptr %data, i64 %count) {
+entry:
+  %counter = getelementptr i8, ptr %data, i64 -8
+  br label %turn
+turn:
+  %n = phi i64 [0, %entry], [%n1, %meet]
+  %odd = mul i64 %n, 7
+  %wait = urem i64 %odd, 4001
+  br label %loop
+loop:
+  %i = phi i64 [0, %turn], [%i1, %loop]
+  %i1 = add i64 %i, 1
+  store volatile i64 %i1, ptr %data
+  %more = icmp ult i64 %i1, %wait
+  br i1 %more, label %loop, label %meet
+meet:
+  store i64 0, ptr %counter
+  call void %gang(i32 1, ptr @meet, i32 2, i64 8, ptr %data, i32 2)
+  %n1 = add i64 %n, 1
+  %again = icmp ult i64 %n1, %count
+  br i1 %again, label %turn, label %done
+done:
+  ret void
+}
 declare i32 @sched_yield()
 declare i32 @usleep(i32)
 declare i64 @pthread_self()
 declare double @llvm.fma.f64(double, double, double)
 """
-_NAMES = ("bump", "copy", "who", "nested", "spin", "many", "meet", "hiring")
+_NAMES = ("bump", "copy", "who", "nested", "spin", "many", "meet", "hiring", "gangs")
 
 
 class Bodies:
@@ -555,6 +580,26 @@ def test_a_gang_gets_threads_where_the_pool_is_taken(bodies: Bodies) -> None:
         bodies.parallel("hiring", words, 6, 2)
         rows = words[1:].reshape(6, 4)
         assert (rows[:, 0] == 3).all() and all(len(set(row[1:])) == 3 for row in rows)
+
+
+def test_no_wake_up_is_lost(bodies: Bodies, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second pool whose workers lie down almost at once: a gang would wait for one for ever."""
+    monkeypatch.setattr(pool, "SPIN_NANOSECONDS", 300)
+    names = ("tt_gang", "tt_pool_start", "tt_pool_stop")
+    code = jit.load(jit.compile_text(pool.text(), opt=0, baseline=True), names)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(code))  # its workers outlive the test
+    ctypes.CFUNCTYPE(None, ctypes.c_int)(code["tt_pool_start"])(64)
+    gangs = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+    words = np.zeros(4, np.int64)
+    done = threading.Event()
+
+    def run() -> None:
+        gangs(bodies.code["gangs"])(code["tt_gang"], words.ctypes.data + 8, 20_000)
+        done.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    assert done.wait(60)
+    ctypes.CFUNCTYPE(None)(code["tt_pool_stop"])()
 
 
 @pytest.fixture
