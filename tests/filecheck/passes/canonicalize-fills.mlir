@@ -170,52 +170,52 @@ func.func @decided_switch(%x: tensor<?xf64>, %y: tensor<?xf64>, %c: tensor<?xi1>
 
 // Parts that are added into zeros and then to each other are added one after the other.
 
-func.func @sum_of_parts(%x: tensor<?xf64>, %a: tensor<?xf64>, %b: tensor<?xf64>) -> (tensor<?xf64>) {
+func.func @sum_of_parts(%x: tensor<?xf64>, %a: tensor<1xf64>, %b: tensor<1xf64>) -> (tensor<?xf64>) {
   %zero = elemwise.constant 0.0 : tensor<1xf64>
   %z = elemwise.second %x, %zero : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
-  %0 = tensor.inc_subtensor %z, %a {slices = "1:"} : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
-  %1 = tensor.inc_subtensor %z, %b {slices = ":-1"} : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
+  %0 = tensor.inc_subtensor %z, %a {slices = "1:"} : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
+  %1 = tensor.inc_subtensor %z, %b {slices = ":-1"} : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
   %2 = elemwise.add %0, %1 : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
   func.return %2 : tensor<?xf64>
 }
 // GOLDEN (pytest --update-golden)
 // CHECK-LABEL: func.func @sum_of_parts(
-// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?xf64>, %[[A:[^ ,:]+]]: tensor<?xf64>, %[[B:[^ ,:]+]]: tensor<?xf64>) -> tensor<?xf64> {
+// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?xf64>, %[[A:[^ ,:]+]]: tensor<1xf64>, %[[B:[^ ,:]+]]: tensor<1xf64>) -> tensor<?xf64> {
 // CHECK-NEXT: %[[ZERO:.+]] = elemwise.constant 0.000000e+00 : tensor<1xf64>
 // CHECK-NEXT: %[[Z:.+]] = elemwise.second %[[X]], %[[ZERO]] : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
-// CHECK-NEXT: %[[V0:.+]] = tensor.inc_subtensor %[[Z]], %[[A]] {slices = "1:"} : tensor<?xf64>
-// CHECK-NEXT: %[[V1:.+]] = tensor.inc_subtensor %[[V0]], %[[B]] {slices = ":-1"} : tensor<?xf64>
+// CHECK-NEXT: %[[V0:.+]] = tensor.inc_subtensor %[[Z]], %[[A]] {slices = "1:"} : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
+// CHECK-NEXT: %[[V1:.+]] = tensor.inc_subtensor %[[V0]], %[[B]] {slices = ":-1"} : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
 // CHECK-NEXT: func.return %[[V1]] : tensor<?xf64>
 // CHECK-NEXT: }
 // -----
 
 // Not into what may hold -0.0, and not where one of them is used again.
 
-func.func @no_sum_of_parts(%x: tensor<?xf64>, %a: tensor<?xf64>, %b: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
+func.func @no_sum_of_parts(%x: tensor<?xf64>, %a: tensor<1xf64>, %b: tensor<1xf64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
   %zero = elemwise.constant 0.0 : tensor<1xf64>
   %minus = elemwise.constant -0.0 : tensor<1xf64>
   %z = elemwise.second %x, %zero : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
   %m = elemwise.second %x, %minus : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
-  %0 = tensor.inc_subtensor %m, %a {slices = "1:"} : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
-  %1 = tensor.inc_subtensor %z, %b {slices = ":-1"} : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
+  %0 = tensor.inc_subtensor %m, %a {slices = "1:"} : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
+  %1 = tensor.inc_subtensor %z, %b {slices = ":-1"} : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
   %2 = elemwise.add %0, %1 : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
   %3 = elemwise.add %x, %1 : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
-  %4 = tensor.inc_subtensor %z, %b {slices = "2:"} : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
+  %4 = tensor.inc_subtensor %z, %b {slices = "2:"} : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
   %5 = elemwise.add %4, %1 : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
   func.return %2, %3, %5 : tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
 }
 // GOLDEN (pytest --update-golden)
 // CHECK-LABEL: func.func @no_sum_of_parts(
-// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?xf64>, %[[A:[^ ,:]+]]: tensor<?xf64>, %[[B:[^ ,:]+]]: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
+// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?xf64>, %[[A:[^ ,:]+]]: tensor<1xf64>, %[[B:[^ ,:]+]]: tensor<1xf64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
 // CHECK-NEXT: %[[ZERO:.+]] = elemwise.constant 0.000000e+00 : tensor<1xf64>
 // CHECK-NEXT: %[[MINUS:.+]] = elemwise.constant -0.000000e+00 : tensor<1xf64>
 // CHECK-NEXT: %[[Z:.+]] = elemwise.second %[[X]], %[[ZERO]] : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
 // CHECK-NEXT: %[[M:.+]] = elemwise.second %[[X]], %[[MINUS]] : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
-// CHECK-NEXT: %[[V0:.+]] = tensor.inc_subtensor %[[M]], %[[A]] {slices = "1:"} : tensor<?xf64>
-// CHECK-NEXT: %[[V1:.+]] = tensor.inc_subtensor %[[Z]], %[[B]] {slices = ":-1"} : tensor<?xf64>
+// CHECK-NEXT: %[[V0:.+]] = tensor.inc_subtensor %[[M]], %[[A]] {slices = "1:"} : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
+// CHECK-NEXT: %[[V1:.+]] = tensor.inc_subtensor %[[Z]], %[[B]] {slices = ":-1"} : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
 // CHECK-NEXT: %[[V2:.+]] = elemwise.add %[[V0]], %[[V1]] : tensor<?xf64>
 // CHECK-NEXT: %[[V3:.+]] = elemwise.add %[[X]], %[[V1]] : tensor<?xf64>
-// CHECK-NEXT: %[[V4:.+]] = tensor.inc_subtensor %[[Z]], %[[B]] {slices = "2:"} : tensor<?xf64>
+// CHECK-NEXT: %[[V4:.+]] = tensor.inc_subtensor %[[Z]], %[[B]] {slices = "2:"} : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
 // CHECK-NEXT: %[[V5:.+]] = elemwise.add %[[V4]], %[[V1]] : tensor<?xf64>
 // CHECK-NEXT: func.return %[[V2]], %[[V3]], %[[V5]] : tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
 // CHECK-NEXT: }
