@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeAlias, cast
 
 from xdsl.context import Context
 from xdsl.dialects import func
@@ -35,12 +36,26 @@ from xdsl.dialects.builtin import (
     f64,
     i64,
 )
-from xdsl.ir import Attribute, Block
+from xdsl.ir import Attribute, Block, SSAValue
 from xdsl.passes import ModulePass
 
 from tetractys.dialects import elemwise
-from tetractys.dialects.loops import GRAIN, MONOIDS, SCATTERS, Map, NestOp, YieldOp, map_attribute
+from tetractys.dialects.loops import (
+    GRAIN,
+    MONOIDS,
+    SCATTERS,
+    CheckOp,
+    DimOp,
+    Map,
+    NestOp,
+    YieldOp,
+    map_attribute,
+    map_entries,
+)
 from tetractys.passes.fuse_build import build_fused
+
+Lengths: TypeAlias = "dict[SSAValue, int]"
+"""What some sizes usually are."""
 
 ACCUMULATORS = 4
 """Independent vector accumulators of a reduction: enough to hide the latency of an addition."""
@@ -53,7 +68,8 @@ class ScheduleCpuPass(ModulePass):
     """See the module.
 
     vector_bytes: the width of a vector register.
-    row_elements, rows: the sizes of the arrays of rows, 0 where they are not known.
+    row_elements, rows: the sizes of the arrays of rows, 0 where they are not known: then a row is
+        as long as `tt.sizes` of an argument says, and there are many.
     l1_bytes: what two blocks of rows may fill of the L1 cache.
     l2_bytes: a thread's share of the L2 cache.
     grain: the least work of a chunk of a nest on several threads, in operations on an element.
@@ -72,10 +88,33 @@ class ScheduleCpuPass(ModulePass):
         """Schedules every nest of every function."""
         for function in op.ops:
             if isinstance(function, func.FuncOp) and function.body.blocks:
-                schedule_block(function.body.block, self)
+                schedule_block(function.body.block, self, usual_lengths(function))
 
 
-def schedule_block(block: Block, options: ScheduleCpuPass) -> None:
+def usual_lengths(function: func.FuncOp) -> dict[SSAValue, int]:
+    """The sizes for which an argument's `tt.sizes` says what they usually are.
+
+    A size that is checked to equal another is as that one.
+    """
+    attributes = function.arg_attrs.data if function.arg_attrs is not None else ()
+    hints = {
+        argument: map_entries(cast(DenseArrayBase, given.data["tt.sizes"]))
+        for argument, given in zip(function.body.block.args, attributes)
+        if isinstance(given, DictionaryAttr) and "tt.sizes" in given.data
+    }
+    found: dict[SSAValue, int] = {}
+    for op in function.body.block.ops if hints else ():
+        if isinstance(op, DimOp) and op.source in hints:
+            found[op.out] = hints[op.source][op.dim.value.data]  # type: ignore[index]
+    for op in function.body.block.ops if hints else ():
+        if isinstance(op, CheckOp):
+            for one, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+                if other in found:
+                    found.setdefault(one, found[other])
+    return found
+
+
+def schedule_block(block: Block, options: ScheduleCpuPass, lengths: Lengths) -> None:
     """Schedules the nests of a block and those inside them."""
     pending = [block]
     while pending:
@@ -89,7 +128,7 @@ def schedule_block(block: Block, options: ScheduleCpuPass) -> None:
             if is_leaf(nest):
                 apply_schedule(nest, split | leaf_schedule(nest, options))
             else:
-                apply_schedule(nest, split | row_schedule(nest, options))
+                apply_schedule(nest, split | row_schedule(nest, options, lengths))
                 pending.append(nest.block)
 
 
@@ -210,7 +249,9 @@ def peel_rows(nest: NestOp) -> NestOp:
     return top
 
 
-def row_schedule(nest: NestOp, options: ScheduleCpuPass) -> dict[str, int]:
+def row_schedule(
+    nest: NestOp, options: ScheduleCpuPass, lengths: Lengths
+) -> dict[str, int]:
     """Rows at a time for a loop around leaf nests that share something between rows."""
     inner = [op for op in nest.block.ops if isinstance(op, NestOp)]
     if (
@@ -219,7 +260,10 @@ def row_schedule(nest: NestOp, options: ScheduleCpuPass) -> dict[str, int]:
         or not _has_shared_rows(nest, inner)
     ):
         return {}
-    jam, prefetch = rows_at_a_time(_row_bytes(nest, options), options)
+    length = options.row_elements
+    if not length:
+        length = max((lengths.get(op.size_values[-1], 0) for op in inner if op.rank), default=0)
+    jam, prefetch = rows_at_a_time(_row_bytes(nest, length), options)
     return {"jam": jam, "prefetch": 1} if prefetch else {"jam": jam}
 
 
@@ -235,14 +279,14 @@ def _has_shared_rows(nest: NestOp, inner: Sequence[NestOp]) -> bool:
     )  # fmt: skip
 
 
-def _row_bytes(nest: NestOp, options: ScheduleCpuPass) -> int:
-    """The bytes of one row of the largest array, 0 where its length is not known."""
+def _row_bytes(nest: NestOp, length: int) -> int:
+    """The bytes of one row of the largest array; length: its elements, 0 where not known."""
     largest = 0
     for argument in nest.elements:
         if isinstance(argument.type, TensorType):
             count = 1
             for size in argument.type.get_shape():
-                count *= size if size >= 0 else options.row_elements
+                count *= size if size >= 0 else length
             largest = max(largest, count * width_of(argument.type.element_type))
     return largest
 
@@ -256,7 +300,7 @@ def rows_at_a_time(row_bytes: int, options: ScheduleCpuPass) -> tuple[int, bool]
         return 4, False
     fixed = 2 * row_bytes
     prefetched = [r for r in ROWS if 2 * r * row_bytes + fixed <= options.l1_bytes]
-    if prefetched and options.rows * row_bytes > options.l2_bytes:
+    if prefetched and (not options.rows or options.rows * row_bytes > options.l2_bytes):
         return prefetched[0], True
     fitting = [r for r in ROWS if r * row_bytes + fixed <= options.l1_bytes]
     return (fitting or [ROWS[-1]])[0], False

@@ -14,6 +14,7 @@ from tetractys.graph import Apply, Constant, Variable
 from tetractys.graph.site import Site
 from tetractys.graph.traverse import io_toposort
 from tetractys.runtime import jit
+from tetractys.sharedvalue import SharedVariable
 
 
 class _Request(NamedTuple):
@@ -78,7 +79,8 @@ class Request(_Request):
         yield self.options
         for kind, variable in self.argument_kinds():
             numbers[variable] = len(numbers)
-            yield kind, variable.type.spec, variable in self.donated
+            sizes = usual_sizes(variable)
+            yield kind, variable.type.spec, variable in self.donated, sizes
 
         def number(variable: Variable) -> object:
             if variable in numbers:
@@ -94,6 +96,20 @@ class Request(_Request):
             for variable in node.outputs:
                 numbers[variable] = len(numbers)
         yield [number(variable) for variable in self.results]
+
+
+def usual_sizes(variable: Variable) -> tuple[int, ...]:
+    """The size that a shared vector has now, rounded: a hint for the schedule, nothing more.
+
+    Rounded up to 2**k or 5/3 * 2**k, between which the schedule's rules change, so that vectors of
+    nearly the same length share object code. () for other arguments.
+    """
+    if not isinstance(variable, SharedVariable) or variable.type.ndim != 1:
+        return ()
+    size = len(variable.get_value(borrow=True))
+    power = 1 << max(size - 1, 0).bit_length()
+    lower = power * 5 // 6
+    return (lower if size <= lower else power,)
 
 
 def is_argument(constant: Constant) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import func
 from xdsl.dialects.builtin import (
     ArrayAttr,
+    DenseArrayBase,
     DictionaryAttr,
     FunctionType,
     IntegerAttr,
@@ -24,6 +25,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
+from tetractys.compile.request import usual_sizes
 from tetractys.dialects import elemwise, types
 from tetractys.dialects.build import APPLY, build
 from tetractys.graph import Constant, Variable
@@ -79,6 +81,11 @@ def _hint(value: SSAValue, name: str | None) -> None:
         value.name_hint = name
 
 
+def _sizes(variable: Variable) -> dict[str, Attribute]:
+    sizes = usual_sizes(variable)
+    return {"tt.sizes": DenseArrayBase.from_list(i64, sizes)} if sizes else {}
+
+
 def _argument_attributes(request: Request) -> list[Attribute]:
     return [
         DictionaryAttr(
@@ -86,6 +93,7 @@ def _argument_attributes(request: Request) -> list[Attribute]:
                 "tt.kind": StringAttr(kind),
                 **({"tt.name": StringAttr(variable.name)} if variable.name else {}),
                 **({"tt.donated": UnitAttr()} if variable in request.donated else {}),
+                **_sizes(variable),
             }
         )
         for kind, variable in request.argument_kinds()

@@ -47,10 +47,10 @@ def power() -> Any:
             r"library call gemm\(\w+, W\)",
             r"library call gemm\(\w+, W_1\)",
             r"library calls: gemm \(5 times\), dgemm",
-            r"for i < n, j < <shared test_inspect.py:\d+>\.shape\[1\] \(scalar: a gather\)",
+            r"for i < n, j < <shared test_inspect.py:\d+>\.shape\[1\] \(threads over i, scalar: a gather\)",
         ]),
         (columns, [r"reads mul\[i, j\], sum_2\[j\]"]),
-        (power, [r"for i < \w\.shape\[0\] \(scalar: a call of the C library \(pow\)\)"]),
+        (power, [r"for i < \w\.shape\[0\] \(threads over i, scalar: a call of the C library \(pow\)\)"]),
     ],
 )  # fmt: skip
 def test_explain(make: Callable[[], Any], lines: list[str]) -> None:

@@ -151,3 +151,27 @@ func.func @inner(%x: tensor<?x?xf64>, %n: index, %m: index) -> tensor<?xf64> {
 // CHECK: schedule {split = 0 : i64} {
 // CHECK-NOT: split
 // CHECK: func.return
+
+// -----
+
+// What the rows' length usually is decides how many run together; it is known of an equal size.
+func.func @usual(%x: tensor<?x?xf64>, %w: tensor<?xf64> {tt.sizes = array<i64: 853>}, %y: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>) {
+  %n = loops.dim %x, 0 : tensor<?x?xf64>
+  %m = loops.dim %x, 1 : tensor<?x?xf64>
+  %d = loops.dim %w, 0 : tensor<?xf64>
+  loops.check %m, %d {message = "{0} != {1}"} : (index, index) -> ()
+  %0, %1 = loops.nest (%i < %n) ins(%row = %x[%i, :] : tensor<?x?xf64>) -> (collect[%i] : tensor<?xf64>, add[:] : tensor<?xf64>) {
+    %2 = loops.nest (%k < %m) ins(%a = %row[%k] : tensor<?xf64>, %b = %w[%k] : tensor<?xf64>) -> (add[] : f64) {
+      %3 = elemwise.mul %a, %b : f64
+      loops.yield %3 : f64
+    }
+    %4 = loops.nest (%k < %m) ins(%a = %row[%k] : tensor<?xf64>) -> (collect[%k] : tensor<?xf64>) {
+      %5 = elemwise.mul %a, %2 : f64
+      loops.yield %5 : f64
+    }
+    loops.yield %2, %4 : f64, tensor<?xf64>
+  }
+  func.return %0, %1 : tensor<?xf64>, tensor<?xf64>
+}
+// CHECK-LABEL: func.func @usual
+// CHECK: schedule {jam = 2 : i64, prefetch = 1 : i64, split = 0 : i64}
