@@ -15,8 +15,6 @@ from tetractys.dialects import elemwise, loops
 from tetractys.graph.site import Site
 from tetractys.passes.vectorize import refusal
 
-_POW = "a call of the C library (pow)"
-
 
 class Words:
     """The names of one function's values, and its kernels in these names.
@@ -115,10 +113,8 @@ class Words:
         shown = [] if split is None else [f"threads over {self.of(nest.iterators[split])}"]
         if words.get("vector", 0) < 2:
             words.pop("vector", None)
-        else:
-            power = any(isinstance(op, elemwise.PowOp) for op in nest.block.ops)
-            if reason := _POW if power else refusal(nest):
-                return ", ".join([*shown, f"scalar: {reason}"])
+        elif reason := refusal(nest):
+            return ", ".join([*shown, f"scalar: {reason}"])
         return ", ".join([*(f"{key} {value}" for key, value in words.items()), *shown])
 
     def _gather(self, op: loops.GatherOp) -> str:
