@@ -78,19 +78,19 @@ def processors() -> int:
         count = len(os.sched_getaffinity(0))
     else:
         count = os.cpu_count() or 1
-    share = _container_share()
+    share = container_share("/sys/fs/cgroup")
     return max(1, count if share is None else min(count, share))
 
 
-def _container_share() -> int | None:
-    """The processors that the control group's quota comes to; None without one."""
+def container_share(root: str) -> int | None:
+    """The processors that a control group's quota comes to, rounded up; None without one."""
     with suppress(OSError, ValueError):
-        with open("/sys/fs/cgroup/cpu.max") as file:  # version 2
+        with open(f"{root}/cpu.max") as file:  # version 2
             quota, period = file.read().split()
         return None if quota == "max" else -(-int(quota) // int(period))
     with suppress(OSError, ValueError):
-        with open("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") as file:
+        with open(f"{root}/cpu/cpu.cfs_quota_us") as file:
             limit = int(file.read())
-        with open("/sys/fs/cgroup/cpu/cpu.cfs_period_us") as file:
+        with open(f"{root}/cpu/cpu.cfs_period_us") as file:
             return -(-limit // int(file.read())) if limit > 0 else None
     return None

@@ -13,6 +13,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -510,6 +511,26 @@ def test_environment(environment: dict[str, str], expected: str) -> None:
     from tetractys.runtime import threads
 
     assert done.stdout.strip() == expected.replace("all", str(threads.processors())), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "share"),
+    [
+        ({}, None),
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu.max": "150000 100000"}, 2),
+        ({"cpu.max": "nonsense"}, None),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ({"cpu/cpu.cfs_quota_us": "400000", "cpu/cpu.cfs_period_us": "100000"}, 4),
+    ],
+)
+def test_the_share_of_a_container(tmp_path: Path, files: dict[str, str], share: int | None) -> None:
+    from tetractys.runtime.threads import container_share
+
+    (tmp_path / "cpu").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text + "\n")
+    assert container_share(str(tmp_path)) == share
 
 
 # BLAS
