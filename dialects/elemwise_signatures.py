@@ -111,6 +111,12 @@ def _floats(dtypes: Sequence[str], props: Props) -> str:
     return dtypes[0]
 
 
+def _libm_where(dtypes: Sequence[str], props: Props) -> str:
+    if dtypes[0] != "bool":
+        raise InferTypeError(f"found a condition of {dtypes[0]}; expected bool")
+    return _floats(dtypes[1:], props)
+
+
 SIGNATURES: dict[str, ElemwiseSignature] = {}
 """Every elementwise operation by its short name."""
 
@@ -155,11 +161,24 @@ MINIMUM = _define("minimum", 2, _upcast, "The smaller operand; NaN if one is.", 
 SQRT = _define("sqrt", 1, _to_float, "Square root.")
 EXP = _define("exp", 1, _to_float, "Exponential.")
 LOG = _define("log", 1, _to_float, "Natural logarithm.")
+LOG2 = _define("log2", 1, _to_float, "Logarithm to base 2.")
+LOG10 = _define("log10", 1, _to_float, "Logarithm to base 10.")
 LOG1P = _define("log1p", 1, _to_float, "log(1 + x), accurate near 0.")
 EXPM1 = _define("expm1", 1, _to_float, "exp(x) - 1, accurate near 0.")
 TANH = _define("tanh", 1, _to_float, "Hyperbolic tangent.")
 SIGMOID = _define("sigmoid", 1, _to_float, "1 / (1 + exp(-x)), without overflow.")
 SOFTPLUS = _define("softplus", 1, _to_float, "log(1 + exp(x)), without overflow.")
+SIN = _define("sin", 1, _to_float, "Sine of an angle in radians.")
+COS = _define("cos", 1, _to_float, "Cosine of an angle in radians.")
+TAN = _define("tan", 1, _to_float, "Tangent of an angle in radians.")
+ARCTAN = _define("arctan", 1, _to_float, "Angle in radians, within pi/2 of 0, of this tangent.")
+SINH = _define("sinh", 1, _to_float, "Hyperbolic sine.")
+COSH = _define("cosh", 1, _to_float, "Hyperbolic cosine.")
+ERF = _define("erf", 1, _to_float, "Error function.")
+ERFC = _define("erfc", 1, _to_float, "1 - erf(x), accurate where it is small.")
+GAMMALN = _define("gammaln", 1, _to_float, "Logarithm of the absolute value of the gamma function.")
+PSI = _define("psi", 1, _to_float, "Digamma: the derivative of gammaln.")
+TRI_GAMMA = _define("tri_gamma", 1, _to_float, "Trigamma: the second derivative of gammaln.")
 
 # Comparisons, logic, selection.
 EQ = _define("eq", 2, _bool, "Equal.", commutative=True)
@@ -189,5 +208,10 @@ FLOOR = _define("floor", 1, _floats, "Largest integral value not above.", machin
 ROUND = _define("round", 1, _floats, "Nearest integral value, ties to even.", machine=True)
 COPYSIGN = _define("copysign", 2, _floats, "The first operand with the second's sign.",
                    machine=True)
-LIBM_POW = _define("libm_pow", 2, _floats, "Power by the C library, one scalar at a time.",
-                   machine=True)
+MUL_LOW = _define("mul_low", 2, _floats, "What rounding a * b loses, exactly.", machine=True)
+LIBM_WHERE = _define(
+    "libm_where", 3, _libm_where,
+    "The C library's `function` of the second operand where the first holds, else the third; "
+    "nothing is called where it holds nowhere.",
+    props={"function": "str"}, machine=True,
+)

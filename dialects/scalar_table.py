@@ -26,6 +26,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tetractys.dialects import elemwise_signatures as ew
+from tetractys.dialects import scalar_special as special
 from tetractys.dialects.scalar_domains import ANY, FLOATING, MODERATE, Domain, cast_domain
 from tetractys.dialects.signature import (
     DTYPES,
@@ -39,8 +40,9 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Props: TypeAlias = Mapping[str, object]
 Reference: TypeAlias = Callable[[Sequence[Array], str, Props], Array]
 
-SMOOTH, ZERO, NONE = "smooth", "zero", "none"
-"""A row's `gradient`: a derivative to be tested, zero everywhere, or made by lowering only."""
+SMOOTH, ZERO, LAST, NONE = "smooth", "zero", "last", "none"
+"""A row's `gradient`: a derivative to be tested, zero everywhere, one that no operation computes
+(asking for it is refused), or made by lowering only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +52,8 @@ class Row:
     reference: (operands, dtype of the result, properties) -> result; operands broadcast.
     domains: the values that tests give each operand.
     ulps: how far the compiled operation may be from the reference, in units of the last place.
-    gradient: SMOOTH, ZERO or NONE; smooth: an interval for each operand, clear of kinks.
+    gradient: SMOOTH, ZERO, LAST or NONE; smooth: an interval for each operand, clear of kinks.
+    orders: how many times it can be differentiated, as far as tests go.
     """
 
     signature: ElemwiseSignature
@@ -59,6 +62,7 @@ class Row:
     ulps: float = 0
     gradient: str = SMOOTH
     smooth: tuple[tuple[float, float], ...] = ()
+    orders: int = 2
 
     def operands(
         self, dtypes: Sequence[str], props: Props, rng: np.random.Generator, size: int = 64
@@ -107,6 +111,8 @@ def dtype_cases(signature: ElemwiseSignature, props: Props | None = None) -> lis
             ("bool", "float32", "int32"),
             ("float64", "int8", "int16"),
             ("int32", "bool", "bool"),
+            ("bool", "float32", "float32"),
+            ("bool", "float64", "float64"),
         ]
     return [case for case in cases if _takes(signature, case, props or {})]
 
@@ -127,6 +133,8 @@ def default_props(signature: ElemwiseSignature, dtype: str = "float64") -> dict[
     """Properties with which a test can build the operation."""
     if signature is ew.CONSTANT:
         return {"value": 2, "dtype": dtype}
+    if signature is ew.LIBM_WHERE:
+        return {"function": "sin" if dtype == "float64" else "sinf"}
     return {"dtype": dtype} if signature in (ew.CAST, ew.BITCAST) else {}
 
 
@@ -249,6 +257,16 @@ def _shift_right(x: Array, amount: Array) -> Array:
     return (x.view(unsigned) >> amount.view(unsigned)).view(x.dtype)
 
 
+def _mul_low(a: Array, b: Array) -> Array:
+    return _fma(a, b, -(a * b))
+
+
+def _libm_where(operands: Sequence[Array], dtype: str, props: Props) -> Array:
+    condition, x, other = operands
+    function = getattr(np, str(props["function"]).removesuffix("f"))
+    return np.where(condition, function(x.astype(_wider(dtype))).astype(dtype), other)
+
+
 # The table.
 
 
@@ -259,12 +277,17 @@ def _row(
     ulps: float = 0,
     smooth: tuple[tuple[float, float], ...] | None = None,
     zero: bool = False,
+    last: bool = False,
+    orders: int = 2,
 ) -> None:
-    gradient = ZERO if zero else NONE if smooth is None else SMOOTH
-    TABLE[signature] = Row(signature, reference, domains, ulps, gradient, smooth or ())
+    gradient = ZERO if zero else LAST if last else NONE if smooth is None else SMOOTH
+    TABLE[signature] = Row(signature, reference, domains, ulps, gradient, smooth or (), orders)
 
 
 _WIDE, _POSITIVE, _UNIT = (-2.0, 2.0), (0.3, 3.0), (0.4, 1.9)
+_ANGLES = Domain(-30, 30, FLOATING + (100.0, 1e4, 1e6, 8.3e6, 9e6, 1e15, 1e22))
+_FROM_ZERO = Domain(0.05, 40, FLOATING + (2.0, -0.5, -1.5, 0.25, 7.0))
+"""Clear of negative zeros, near which only the absolute error is small."""
 _SHIFTS = Domain(specials=(), integers=(0, 7))
 
 _row(ew.CONSTANT, _constant, zero=True)
@@ -276,7 +299,7 @@ _row(ew.MUL, _plain(np.multiply), ANY, ANY, smooth=(_WIDE, _WIDE))
 _row(ew.TRUE_DIV, _true_div, ANY, ANY, smooth=(_WIDE, _POSITIVE))
 _row(ew.INT_DIV, _plain(np.floor_divide), MODERATE, MODERATE, zero=True)
 _row(ew.MOD, _plain(np.remainder), MODERATE, MODERATE, smooth=((2.1, 2.4), (1.1, 1.4)))
-_row(ew.POW, _plain(_power), ANY, Domain(integers=(-3, 9)), ulps=1, smooth=(_POSITIVE, _WIDE))
+_row(ew.POW, _plain(_power), ANY, Domain(integers=(-3, 9)), ulps=2, smooth=(_POSITIVE, _WIDE))
 _row(ew.NEG, _plain(np.negative), ANY, smooth=(_WIDE,))
 _row(ew.ABS, _plain(np.abs), ANY, smooth=(_POSITIVE,))
 _row(ew.SGN, _plain(np.sign), ANY, zero=True)
@@ -292,11 +315,24 @@ _row(
     smooth=(_WIDE,),
 )
 _row(ew.LOG, _precise(np.log), Domain(1e-3, 1e3), ulps=1, smooth=(_POSITIVE,))
+_row(ew.LOG2, _precise(np.log2), Domain(1e-3, 1e3), ulps=2, smooth=(_POSITIVE,))
+_row(ew.LOG10, _precise(np.log10), Domain(1e-3, 1e3), ulps=2, smooth=(_POSITIVE,))
 _row(ew.LOG1P, _precise(np.log1p), Domain(-0.99, 50), ulps=2, smooth=(_UNIT,))
 _row(ew.EXPM1, _precise(np.expm1), Domain(-5, 5), ulps=2, smooth=(_WIDE,))
 _row(ew.TANH, _precise(np.tanh), Domain(-12, 12), ulps=3, smooth=(_WIDE,))
 _row(ew.SIGMOID, _precise(_sigmoid), Domain(-40, 40), ulps=3, smooth=(_WIDE,))
 _row(ew.SOFTPLUS, _precise(_softplus), Domain(-40, 40), ulps=4, smooth=(_WIDE,))
+_row(ew.SIN, _precise(np.sin), _ANGLES, ulps=3, smooth=(_WIDE,))
+_row(ew.COS, _precise(np.cos), _ANGLES, ulps=3, smooth=(_WIDE,))
+_row(ew.TAN, _precise(np.tan), _ANGLES, ulps=3, smooth=((-1.2, 1.2),))
+_row(ew.ARCTAN, _precise(np.arctan), ANY, ulps=2, smooth=(_WIDE,))
+_row(ew.SINH, _precise(np.sinh), Domain(-12, 12), ulps=2, smooth=(_WIDE,))
+_row(ew.COSH, _precise(np.cosh), Domain(-12, 12), ulps=2, smooth=(_WIDE,))
+_row(ew.ERF, _precise(special.erf), Domain(-4, 4), ulps=3, smooth=(_WIDE,))
+_row(ew.ERFC, _precise(special.erfc), Domain(-4, 9), ulps=4, smooth=(_WIDE,))
+_row(ew.GAMMALN, _precise(special.gammaln), _FROM_ZERO, ulps=300, smooth=(_POSITIVE,))
+_row(ew.PSI, _precise(special.psi), _FROM_ZERO, ulps=300, smooth=(_POSITIVE,), orders=1)
+_row(ew.TRI_GAMMA, _precise(special.tri_gamma), _FROM_ZERO, ulps=20, last=True)
 _row(ew.EQ, _compared(np.equal), ANY, ANY, zero=True)
 _row(ew.NEQ, _compared(np.not_equal), ANY, ANY, zero=True)
 _row(ew.LT, _compared(np.less), ANY, ANY, zero=True)
@@ -320,4 +356,5 @@ _row(ew.SAR, _plain(np.right_shift), ANY, _SHIFTS)
 _row(ew.FLOOR, _plain(np.floor), ANY)
 _row(ew.ROUND, _plain(np.rint), ANY)
 _row(ew.COPYSIGN, _plain(np.copysign), ANY, ANY)
-_row(ew.LIBM_POW, _plain(_power), ANY, ANY, ulps=1)
+_row(ew.MUL_LOW, _plain(_mul_low), Domain(limits=False), Domain(limits=False))
+_row(ew.LIBM_WHERE, _libm_where, ANY, ANY, ANY, ulps=1)

@@ -28,6 +28,7 @@ _MIRRORED = {
 
 _NEVER_MINUS_ZERO = (
     elemwise.ExpOp, elemwise.SqrOp, elemwise.AbsOp, elemwise.SigmoidOp, elemwise.SoftplusOp,
+    elemwise.CoshOp, elemwise.ErfcOp,
 )  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 """`expand-math`: elementary functions become arithmetic, comparisons and bit operations.
 
-Pre-condition: level 2; `exp log log1p expm1 tanh sigmoid softplus sqr` stand on scalars (or
-vectors) of float32 or float64, in the bodies of nests or at function level.
-Post-condition: none of them is left; `pow` of floats has become `libm_pow`. Results are within 2.5
-ulp, right at NaN, infinities, signed zeros and subnormals, and the same bits at any vector width.
+Pre-condition: level 2; the functions of `EXPANSIONS` stand on scalars (or vectors) of float32 or
+float64, in the bodies of nests or at function level.
+Post-condition: none of them is left; `pow` only of integers. Results are within 2.5 ulp (`gammaln`,
+`psi`, `tri_gamma`: 1e-13 away from their zeros), right at NaN, infinities, signed zeros and
+subnormals, and the same bits at any vector width.
 
     %1 = elemwise.expm1 %0 : f64
 becomes (much shortened)
@@ -19,6 +20,7 @@ It stands late because it swamps the passes before it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType
@@ -28,24 +30,38 @@ from xdsl.passes import ModulePass
 from tetractys.dialects import elemwise, types
 from tetractys.dialects import elemwise_signatures as signatures
 from tetractys.dialects.build import build
-from tetractys.passes import math_exp, math_log
 from tetractys.passes.math_emitter import ScalarEmitter
 from tetractys.passes.math_ranges import is_nonpositive
 
-Expansion = Callable[[ScalarEmitter, SSAValue], SSAValue]
+Expansion = Callable[..., SSAValue]
+"""(emitter, operand, ..) -> result."""
 
-EXPANSIONS: dict[type[Operation], Expansion] = {
-    elemwise.ExpOp: math_exp.exp,
-    elemwise.LogOp: math_log.log,
-    elemwise.Log1pOp: math_log.log1p,
-    elemwise.Expm1Op: math_exp.expm1,
-    elemwise.TanhOp: math_exp.tanh,
-    elemwise.SigmoidOp: math_exp.sigmoid,
-    elemwise.SoftplusOp: math_log.softplus,
-    elemwise.SqrOp: lambda e, x: e.mul(x, x),
-    elemwise.PowOp: lambda e, x: x,  # two operands: see `apply_expansion`
+EXPANSIONS: dict[type[Operation], tuple[str, str]] = {
+    elemwise.ExpOp: ("math_exp", "exp"),
+    elemwise.LogOp: ("math_log", "log"),
+    elemwise.Log2Op: ("math_log", "log2"),
+    elemwise.Log10Op: ("math_log", "log10"),
+    elemwise.Log1pOp: ("math_log", "log1p"),
+    elemwise.Expm1Op: ("math_exp", "expm1"),
+    elemwise.TanhOp: ("math_exp", "tanh"),
+    elemwise.SigmoidOp: ("math_exp", "sigmoid"),
+    elemwise.SoftplusOp: ("math_log", "softplus"),
+    elemwise.SinhOp: ("math_exp", "sinh"),
+    elemwise.CoshOp: ("math_exp", "cosh"),
+    elemwise.SinOp: ("math_trig", "sin"),
+    elemwise.CosOp: ("math_trig", "cos"),
+    elemwise.TanOp: ("math_trig", "tan"),
+    elemwise.ArctanOp: ("math_trig", "arctan"),
+    elemwise.ErfOp: ("math_erf", "erf"),
+    elemwise.ErfcOp: ("math_erf", "erfc"),
+    elemwise.GammalnOp: ("math_gamma", "gammaln"),
+    elemwise.PsiOp: ("math_gamma", "psi"),
+    elemwise.TriGammaOp: ("math_gamma", "tri_gamma"),
+    elemwise.SqrOp: ("", ""),
+    elemwise.PowOp: ("math_pow", "pow"),
 }
-"""One row a function."""
+"""One row a function: where its expansion stands. A family is imported when a function of it is
+met."""
 
 
 def is_expandable(op: Operation) -> bool:
@@ -60,9 +76,15 @@ def is_expandable(op: Operation) -> bool:
 
 def choose_expansion(op: Operation) -> Expansion:
     """The function's row, or the short core of an `exp` whose argument is known to be <= 0."""
+    if isinstance(op, elemwise.SqrOp):
+        return ScalarEmitter.mul
     if isinstance(op, elemwise.ExpOp) and is_nonpositive(op.operands[0]):
-        return math_exp.exp_nonpositive
-    return EXPANSIONS[type(op)]
+        return _loaded("math_exp", "exp_nonpositive")
+    return _loaded(*EXPANSIONS[type(op)])
+
+
+def _loaded(module: str, name: str) -> Expansion:
+    return getattr(import_module(f"tetractys.passes.{module}"), name)
 
 
 def apply_expansion(e: ScalarEmitter, op: Operation, expansion: Expansion) -> None:
@@ -70,12 +92,9 @@ def apply_expansion(e: ScalarEmitter, op: Operation, expansion: Expansion) -> No
     result = op.results[0]
     if isinstance(op, elemwise.SqrOp):
         value = _insert(op, build(signatures.MUL, [op.operands[0]] * 2, location=op.location))
-    elif isinstance(op, elemwise.PowOp):
-        operands = [_converted(op, operand) for operand in op.operands]
-        value = _insert(op, build(signatures.LIBM_POW, operands, location=op.location))
     else:
         e.at(op, result.type)
-        value = expansion(e, _converted(op, op.operands[0]))
+        value = expansion(e, *(_converted(op, operand) for operand in op.operands))
     value.name_hint = result.name_hint
     result.replace_all_uses_with(value)
     e.block.erase_op(op)

@@ -41,7 +41,10 @@ AS_RESULT = (
     elemwise.AddOp, elemwise.SubOp, elemwise.MulOp, elemwise.TrueDivOp, elemwise.IntDivOp,
     elemwise.ModOp, elemwise.PowOp, elemwise.NegOp, elemwise.AbsOp, elemwise.SgnOp, elemwise.SqrOp,
     elemwise.MaximumOp, elemwise.MinimumOp, elemwise.SqrtOp, elemwise.ExpOp, elemwise.LogOp,
-    elemwise.Log1pOp, elemwise.Expm1Op, elemwise.TanhOp, elemwise.SigmoidOp, elemwise.SoftplusOp,
+    elemwise.Log2Op, elemwise.Log10Op, elemwise.Log1pOp, elemwise.Expm1Op, elemwise.TanhOp,
+    elemwise.SigmoidOp, elemwise.SoftplusOp, elemwise.SinOp, elemwise.CosOp, elemwise.TanOp,
+    elemwise.ArctanOp, elemwise.SinhOp, elemwise.CoshOp, elemwise.ErfOp, elemwise.ErfcOp,
+    elemwise.GammalnOp, elemwise.PsiOp, elemwise.TriGammaOp,
     elemwise.AndOp, elemwise.OrOp, elemwise.XorOp, elemwise.InvertOp,
     tensor.DotOp, tensor.MakeVectorOp,
 )  # fmt: skip

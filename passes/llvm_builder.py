@@ -378,6 +378,17 @@ class LLVMBuilder:
         self.block = after
         return after.args
 
+    def choose(
+        self, condition: SSAValue, then: Callable[[], SSAValue], other: SSAValue
+    ) -> SSAValue:
+        """What `then` builds, which is only done if the condition holds; else `other`."""
+        inside, after = self.new_block(), self.new_block([other.type])
+        self.branch_if(condition, inside, (), after, (other,))
+        self.block = inside
+        self.branch(after, (then(),))
+        self.block = after
+        return after.args[0]
+
     def branch_if(
         self,
         condition: SSAValue,

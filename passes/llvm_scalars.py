@@ -17,7 +17,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 from xdsl.dialects import llvm
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IntegerAttr,
+    StringAttr,
+    i64,
+)
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tetractys.dialects import elemwise, types
@@ -266,17 +272,52 @@ def _sar(site: Site) -> SSAValue:
     return site.b.emit(class_, site.converted(), site.type)
 
 
-def _libm_pow(site: Site) -> SSAValue:
+def _mul_low(site: Site) -> SSAValue:
+    """By a fused operation, or Dekker's product of halves (|a|, |b| below 2**995)."""
+    b, (x, y) = site.b, site.operands
+    product = b.binary(llvm.FMulOp, x, y)
+    if site.fused:
+        return b.fma(x, y, b.emit(llvm.FNegOp, (product,), site.type))
+    (x_high, x_low), (y_high, y_low) = (_halves(site, value) for value in (x, y))
+    rest = b.binary(llvm.FSubOp, b.binary(llvm.FMulOp, x_high, y_high), product)
+    for one, other in ((x_high, y_low), (x_low, y_high), (x_low, y_low)):
+        rest = b.binary(llvm.FAddOp, rest, b.binary(llvm.FMulOp, one, other))
+    return rest
+
+
+def _halves(site: Site, value: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """The upper half of the bits of a mantissa, and the rest."""
     b = site.b
-    name = "pow" if site.dtype == "float64" else "powf"
-    x, y = site.converted()
-    if not site.lanes:
-        return b.call_extern(name, (x, y), site.type)
+    factor = site.constant(2.0**27 + 1 if site.dtype == "float64" else 2.0**12 + 1)
+    scaled = b.binary(llvm.FMulOp, value, factor)
+    high = b.binary(llvm.FSubOp, scaled, b.binary(llvm.FSubOp, scaled, value))
+    return high, b.binary(llvm.FSubOp, value, high)
+
+
+def _libm_where(site: Site) -> SSAValue:
+    """A branch around calls, one a lane: lane 0 is taken, and the lanes move on by one."""
+    b, (condition, x, other) = site.b, site.operands
+    name = cast(StringAttr, site.op.properties["function"]).data
+    any_lane = b.reduce_or(condition) if site.lanes else condition
+    return b.choose(
+        any_lane, lambda: b.select(condition, _called(b, name, x, site), other), other
+    )
+
+
+def _called(b: LLVMBuilder, name: str, x: SSAValue, site: Site) -> SSAValue:
     element = llvm_type(types.element_type(site.dtype))
-    return b.pack([
-        b.call_extern(name, (b.extract(x, lane), b.extract(y, lane)), element)
-        for lane in range(site.lanes)
-    ])
+    if not site.lanes:
+        return b.call_extern(name, (x,), element)
+    last, rotated = site.lanes - 1, [*range(1, site.lanes), 0]
+
+    def body(state: Sequence[SSAValue]) -> Sequence[SSAValue]:
+        values, count = state
+        value = b.call_extern(name, (b.extract(values, 0),), element)
+        values = b.insert(b.shuffle(values, values, rotated), value, last)
+        return values, b.add(count, b.constant(-1, i64))
+
+    start = (x, b.constant(site.lanes, i64))
+    return b.repeat(start, body, lambda state: b.icmp("ne", state[1], b.constant(0, i64)))[0]
 
 
 def _expanded(site: Site) -> SSAValue:
@@ -323,10 +364,16 @@ ROWS: dict[ElemwiseSignature, Row] = {
     ew.FLOOR: _instruction(llvm.FFloorOp),
     ew.ROUND: _intrinsic("llvm.roundeven"),
     ew.COPYSIGN: _instruction(llvm.FCopySignOp),
-    ew.LIBM_POW: _libm_pow,
+    ew.MUL_LOW: _mul_low,
+    ew.LIBM_WHERE: _libm_where,
     **dict.fromkeys(
-        (ew.EXP, ew.LOG, ew.LOG1P, ew.EXPM1, ew.TANH, ew.SIGMOID, ew.SOFTPLUS), _expanded
-    ),
+        (
+            ew.EXP, ew.LOG, ew.LOG2, ew.LOG10, ew.LOG1P, ew.EXPM1, ew.TANH, ew.SIGMOID, ew.SOFTPLUS,
+            ew.SIN, ew.COS, ew.TAN, ew.ARCTAN, ew.SINH, ew.COSH, ew.ERF, ew.ERFC, ew.GAMMALN,
+            ew.PSI, ew.TRI_GAMMA,
+        ),
+        _expanded,
+    ),  # fmt: skip
 }
 """How each operation is lowered."""
 

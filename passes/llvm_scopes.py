@@ -287,6 +287,17 @@ class ScopedBuilder(LLVMBuilder):
         self._leave(after)
         return list(after.args)
 
+    def choose(
+        self, condition: SSAValue, then: Callable[[], SSAValue], other: SSAValue
+    ) -> SSAValue:
+        """As in the base; what does not depend on the branch is built in front of it."""
+        inside, after = Block(), Block(arg_types=[other.type])
+        self.branch_if(condition, inside, (), after, (other,))
+        self._enter(inside)
+        self.branch(after, (then(),))
+        self._leave(after)
+        return after.args[0]
+
     def when(self, condition: SSAValue, then: Callable[[], None]) -> None:
         """Does `then` only if the condition holds."""
         inside, after = Block(), Block()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from copy import copy
 from functools import cache, lru_cache
 from typing import NamedTuple, cast
 
@@ -52,13 +53,18 @@ def _bitcast_properties(dtype: str) -> dict[str, Attribute]:
     return properties_of(signatures.BITCAST, {"dtype": dtype})
 
 
+@cache
+def _cast_properties(dtype: str) -> dict[str, Attribute]:
+    return properties_of(signatures.CAST, {"dtype": dtype})
+
+
 class ScalarEmitter:
     """Emits into one block; `at` moves it to the operation that is being replaced."""
 
     def __init__(self, block: Block) -> None:
         self.block = block
         self._constants: dict[tuple[bytes, Attribute], SSAValue] = {}
-        self._last_constant: Operation | None = None
+        self._last: list[Operation] = []
 
     def at(self, anchor: Operation, type_: Attribute) -> None:
         """Emits before `anchor`, with its location, in the family of the float type `type_`."""
@@ -90,11 +96,11 @@ class ScalarEmitter:
             properties=_constant_properties(value, dtype, bits),
             location=self._location,
         )
-        if self._last_constant is not None:
-            self.block.insert_op_after(op, self._last_constant)
+        if self._last:
+            self.block.insert_op_after(op, self._last.pop())
         else:
             self.block.insert_op_before(op, cast(Operation, self.block.first_op))
-        self._last_constant = op
+        self._last.append(op)
         self._constants[bits, type_] = op.results[0]
         return op.results[0]
 
@@ -132,6 +138,14 @@ class ScalarEmitter:
         """`a / b` of floats."""
         return self._emit(elemwise.TrueDivOp, [a, b], a.type)
 
+    def mul_low(self, a: SSAValue, b: SSAValue) -> SSAValue:
+        """What rounding `a * b` loses, exactly."""
+        return self._emit(elemwise.MulLowOp, [a, b], a.type)
+
+    def round(self, a: SSAValue) -> SSAValue:
+        """The nearest integral value."""
+        return self._emit(elemwise.RoundOp, [a], a.type)
+
     def fma(self, a: SSAValue, b: SSAValue, c: SSAValue) -> SSAValue:
         """`a * b + c`, rounded once."""
         return self._emit(elemwise.FmaOp, [a, b, c], a.type)
@@ -168,6 +182,10 @@ class ScalarEmitter:
         """Bitwise or of integers."""
         return self._emit(elemwise.OrOp, [a, b], a.type)
 
+    def bit_xor(self, a: SSAValue, b: SSAValue) -> SSAValue:
+        """Bitwise exclusive or of integers."""
+        return self._emit(elemwise.XorOp, [a, b], a.type)
+
     def minimum(self, a: SSAValue, b: SSAValue) -> SSAValue:
         """The smaller integer."""
         return self._emit(elemwise.MinimumOp, [a, b], a.type)
@@ -197,6 +215,32 @@ class ScalarEmitter:
     def switch(self, condition: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
         """`a` where the condition holds, else `b`."""
         return self._emit(elemwise.SwitchOp, [condition, a, b], a.type)
+
+    def libm_where(
+        self, function: str, condition: SSAValue, x: SSAValue, other: SSAValue
+    ) -> SSAValue:
+        """The C library's `function(x)` where the condition holds, else `other`."""
+        properties = properties_of(signatures.LIBM_WHERE, {"function": function})
+        return self._emit(elemwise.LibmWhereOp, [condition, x, other], other.type, properties)
+
+    # Other formats.
+
+    def widened(self) -> ScalarEmitter:
+        """An emitter of float64 with as many lanes, at the same place, with the same constants."""
+        other = copy(self)
+        real = self.family.real
+        lanes = real.get_shape() if isinstance(real, VectorType) else None
+        element = types.element_type("float64")
+        other.family = type_family(VectorType(element, lanes) if lanes else element)
+        other.format = other.family.format
+        return other
+
+    def convert(self, a: SSAValue) -> SSAValue:
+        """A float of any format in this emitter's."""
+        if a.type == self.family.real:
+            return a
+        properties = _cast_properties(self.format.dtype)
+        return self._emit(elemwise.CastOp, [a], self.family.real, properties)
 
     # Small idioms.
 

@@ -1,4 +1,4 @@
-"""exp, expm1, tanh and sigmoid in elementwise operations: one function each, float32 and float64.
+"""exp, expm1, tanh, sigmoid, sinh, cosh in elementwise operations, float32 and float64.
 
 All begin with x = n ln 2 + r, |r| <= ln(2) / 2 (Cody and Waite; n by adding a number so large that
 its last bit is worth 1) and a polynomial in r. The power 2**n then enters by integer arithmetic on
@@ -7,8 +7,11 @@ exponent fields. Every select keeps a NaN: comparisons with one are false.
 
 from __future__ import annotations
 
+import math
+
 from xdsl.ir import SSAValue
 
+from tetractys.passes import math_coefficients as coefficients
 from tetractys.passes.math_coefficients import LOG2E
 from tetractys.passes.math_emitter import ScalarEmitter
 
@@ -16,12 +19,17 @@ _BIAS = 64
 """Powers 2**(n + 64) or 2**(n - 64) are normal where 2**n is not; a last product takes it back."""
 
 
+def _nearest(e: ScalarEmitter, x: SSAValue, offset: int) -> tuple[SSAValue, SSAValue]:
+    """n, and a float in whose low bits stands `n + offset`."""
+    magic = e.number(e.format.magic + offset)
+    shifted = e.fma(x, e.number(LOG2E), magic)
+    return e.sub(shifted, magic), shifted
+
+
 def _reduce(e: ScalarEmitter, x: SSAValue, offset: int) -> tuple[SSAValue, SSAValue]:
     """`r`, and a float in whose low bits stands the integer `n + offset`."""
     high, low = e.format.ln2
-    magic = e.number(e.format.magic + offset)
-    shifted = e.fma(x, e.number(LOG2E), magic)
-    n = e.sub(shifted, magic)
+    n, shifted = _nearest(e, x, offset)
     r = e.fma(n, e.number(-high), x)
     return e.fma(n, e.number(-low), r), shifted
 
@@ -58,16 +66,38 @@ def exp(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     The power is split in two normal factors, so that overflow is an infinity and a subnormal result
     is rounded once.
     """
-    fmt = e.format
     underflow, argument = _without_underflow(e, x, x)
-    r, shifted = _reduce(e, e.at_most(argument, fmt.exp_overflow), 0)
+    r, shifted = _reduce(e, e.at_most(argument, e.format.exp_overflow), 0)
+    return e.switch(underflow, e.number(0.0), _scaled(e, _exp_mantissa(e, r), shifted))
+
+
+def exp_of_sum(
+    e: ScalarEmitter, high: SSAValue, low: SSAValue, factor: SSAValue | None = None
+) -> SSAValue:
+    """`factor exp(high + low)` of a small `low`; `factor` is in the order of 1, or left out."""
+    fmt = e.format
+    underflow, argument = _without_underflow(e, high, high)
+    n, shifted = _nearest(e, argument, 0)
+    ln2_high, ln2_low = fmt.ln2
+    r = e.fma(n, e.number(-ln2_high), argument)
+    r = e.add(r, e.fma(n, e.number(-ln2_low), low))
+    tail = e.mul(e.fma(e.horner(r, fmt.exp), r, e.number(1.0)), r)
+    factor = factor or e.number(1.0)
+    value = _scaled(e, e.fma(factor, tail, factor), shifted)
+    overflow = e.gt(high, e.number(fmt.exp_overflow))
+    value = e.switch(overflow, e.number(math.inf), value)
+    return e.switch(underflow, e.number(0.0), value)
+
+
+def _scaled(e: ScalarEmitter, mantissa: SSAValue, shifted: SSAValue) -> SSAValue:
+    """`mantissa 2**n` in two steps; n stands in the low bits of `shifted`."""
+    fmt = e.format
     magic_bits = (fmt.bias + fmt.mantissa << fmt.mantissa) + (1 << fmt.mantissa - 1)
     both = e.sub(e.to_bits(shifted), e.integer(magic_bits - 2 * fmt.bias))
     first = e.shr(both, 1)
     second = e.sub(both, first)
-    value = e.mul(_exp_mantissa(e, r), e.from_bits(e.shl(first, fmt.mantissa)))
-    value = e.mul(value, e.from_bits(e.shl(second, fmt.mantissa)))
-    return e.switch(underflow, e.number(0.0), value)
+    value = e.mul(mantissa, e.from_bits(e.shl(first, fmt.mantissa)))
+    return e.mul(value, e.from_bits(e.shl(second, fmt.mantissa)))
 
 
 def exp_nonpositive(e: ScalarEmitter, x: SSAValue) -> SSAValue:
@@ -128,3 +158,45 @@ def tanh(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     lost = e.fma(power, r, e.sub(base, large))  # what rounding `large` lost, exactly
     t = e.add(large, e.fma(square, e.horner(r, e.format.expm1), lost))
     return e.copysign(e.div(t, e.add(t, e.number(2.0))), x)
+
+
+def _half_powers(e: ScalarEmitter, x: SSAValue) -> tuple[SSAValue, SSAValue, SSAValue]:
+    """`r`, `A + B` and `A - B` of |x| = n ln 2 + r, with A = 2**(n-2) and B = 2**(-n-2).
+
+    Beyond n = 64 B is too small to count, and stays 2**-66: its exponent field must not wrap.
+    """
+    fmt = e.format
+    magnitude = e.at_most(e.abs(x), coefficients.COSH_HIGH[fmt.dtype])
+    r, power = _reduce_power(e, magnitude, -2)
+    largest = e.integer(64 + fmt.bias << fmt.mantissa)
+    bits = e.minimum(e.to_bits(power), largest)
+    inverse = e.from_bits(e.sub(e.integer(2 * fmt.bias - 4 << fmt.mantissa), bits))
+    return r, e.add(power, inverse), e.sub(power, inverse)
+
+
+def sinh(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`(A + B) sinh(r) + (A - B) cosh(r)`, doubled, with the sign of x.
+
+    The largest terms are `(A - B) + (A + B) r`; what rounding their sum loses is put back.
+    """
+    r, total, base = _half_powers(e, x)
+    square = e.mul(r, r)
+    large = e.fma(total, r, base)
+    lost = e.fma(total, r, e.sub(base, large))
+    odd = e.mul(e.mul(total, r), e.horner(square, coefficients.SINH[e.format.dtype]))
+    both = e.fma(base, e.horner(square, coefficients.COSH[e.format.dtype]), odd)
+    half = e.add(large, e.fma(square, both, lost))
+    is_tiny = e.lt(e.abs(x), e.number(e.format.tiny))
+    return e.switch(is_tiny, x, e.copysign(e.add(half, half), x))
+
+
+def cosh(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`(A + B) cosh(r) + (A - B) sinh(r)`, doubled."""
+    r, total, base = _half_powers(e, x)
+    square = e.mul(r, r)
+    large = e.fma(base, r, total)
+    lost = e.fma(base, r, e.sub(total, large))
+    odd = e.mul(e.mul(base, r), e.horner(square, coefficients.SINH[e.format.dtype]))
+    both = e.fma(total, e.horner(square, coefficients.COSH[e.format.dtype]), odd)
+    half = e.add(large, e.fma(square, both, lost))
+    return e.add(half, half)

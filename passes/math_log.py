@@ -1,4 +1,4 @@
-"""log, log1p and softplus in elementwise operations: one function each, float32 and float64.
+"""log, log2, log10, log1p and softplus in elementwise operations, float32 and float64.
 
 x = 2**k m with m in [sqrt(1/2), sqrt(2)); f = m - 1; log(m) by a polynomial in s = f / (2 + f),
 put together as in FreeBSD's msun so that the large terms cancel exactly. k never becomes an integer
@@ -11,6 +11,7 @@ import math
 
 from xdsl.ir import SSAValue
 
+from tetractys.passes import math_coefficients as coefficients
 from tetractys.passes.math_emitter import ScalarEmitter
 from tetractys.passes.math_exp import exp_nonpositive
 
@@ -32,14 +33,20 @@ def _to_float(e: ScalarEmitter, exponent: SSAValue) -> SSAValue:
     return e.from_bits(e.bit_or(exponent, big))
 
 
-def _finish(e: ScalarEmitter, k: SSAValue, f: SSAValue) -> SSAValue:
-    """`k ln 2 + log(1 + f)`."""
-    high, low = e.format.ln2
+def _series(e: ScalarEmitter, f: SSAValue) -> tuple[SSAValue, SSAValue, SSAValue]:
+    """`f**2 / 2`, `s` and `c` with `log(1 + f) = f - (f**2 / 2 - s c)`."""
     s = e.div(f, e.add(f, e.number(2.0)))
     z = e.mul(s, s)
     polynomial = e.mul(z, e.horner(z, e.format.log))
     half_square = e.mul(e.mul(f, e.number(0.5)), f)
-    inner = e.fma(s, e.add(half_square, polynomial), e.mul(k, e.number(low)))
+    return half_square, s, e.add(half_square, polynomial)
+
+
+def _finish(e: ScalarEmitter, k: SSAValue, f: SSAValue) -> SSAValue:
+    """`k ln 2 + log(1 + f)`."""
+    high, low = e.format.ln2
+    half_square, s, c = _series(e, f)
+    inner = e.fma(s, c, e.mul(k, e.number(low)))
     rest = e.sub(f, e.sub(half_square, inner))
     return e.fma(k, e.number(high), rest)
 
@@ -52,9 +59,15 @@ def _special(e: ScalarEmitter, x: SSAValue, argument: SSAValue, value: SSAValue)
     return e.switch(e.gt(argument, zero), value, at_zero)
 
 
-def log(e: ScalarEmitter, x: SSAValue) -> SSAValue:
-    """`log(x)` of any x; a subnormal one is scaled up first."""
+def reduced(
+    e: ScalarEmitter, x: SSAValue, *, is_normal: bool = False
+) -> tuple[SSAValue, SSAValue]:
+    """`k` and `f` with `x = 2**k (1 + f)`, of any x > 0; a subnormal one is scaled up first."""
     fmt = e.format
+    if is_normal:
+        exponent, m = _split(e, x)
+        k = e.sub(_to_float(e, exponent), e.number(2.0**fmt.mantissa + fmt.bias))
+        return k, e.sub(m, e.number(1.0))
     is_subnormal = e.lt(x, e.number(fmt.smallest_normal))
     shift = fmt.mantissa + 2
     normal = e.switch(is_subnormal, e.mul(x, e.number(2.0**shift)), x)
@@ -62,8 +75,45 @@ def log(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     exponent, m = _split(e, normal)
     subtrahend = e.switch(is_subnormal, e.number(offset + shift), e.number(offset))
     k = e.sub(_to_float(e, exponent), subtrahend)
-    value = _finish(e, k, e.sub(m, e.number(1.0)))
+    return k, e.sub(m, e.number(1.0))
+
+
+def log_normal(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`log(x)` of a positive normal x that is not infinite."""
+    return _finish(e, *reduced(e, x, is_normal=True))
+
+
+def log(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`log(x)` of any x."""
+    return _special(e, x, x, _finish(e, *reduced(e, x)))
+
+
+def _other_base(
+    e: ScalarEmitter, f: SSAValue, factor: tuple[float, float], rest: SSAValue | None = None
+) -> SSAValue:
+    """`factor log(1 + f) + rest`: the logarithm in two parts, so that its product rounds once."""
+    half_square, s, c = _series(e, f)
+    less = e.fma(e.neg(s), c, half_square)
+    large = e.sub(f, less)
+    small = e.sub(e.sub(f, large), less)
+    high, low = (e.number(part) for part in factor)
+    tail = e.mul(large, low) if rest is None else e.fma(large, low, rest)
+    return e.fma(large, high, e.fma(small, high, tail))
+
+
+def log2(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`k + log(1 + f) / ln 2`: exact of powers of 2."""
+    k, f = reduced(e, x)
+    value = e.add(k, _other_base(e, f, coefficients.LOG2E_PARTS[e.format.dtype]))
     return _special(e, x, x, value)
+
+
+def log10(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`k log10(2) + log(1 + f) / ln 10`."""
+    k, f = reduced(e, x)
+    high, low = coefficients.LOG10_2[e.format.dtype]
+    value = _other_base(e, f, coefficients.LOG10E_PARTS[e.format.dtype], e.mul(k, e.number(low)))
+    return _special(e, x, x, e.fma(k, e.number(high), value))
 
 
 def log1p(e: ScalarEmitter, x: SSAValue) -> SSAValue:

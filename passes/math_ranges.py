@@ -96,6 +96,8 @@ _NONNEGATIVE: dict[type[Operation], _Rule] = {
     elemwise.ExpOp: _always,
     elemwise.SigmoidOp: _always,
     elemwise.SoftplusOp: _always,
+    elemwise.CoshOp: _always,
+    elemwise.ErfcOp: _always,
     elemwise.NegOp: _all(is_nonpositive),
     elemwise.AddOp: _all(is_nonnegative),
     elemwise.MulOp: _same_sign,

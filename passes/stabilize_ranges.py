@@ -22,7 +22,7 @@ _DEPTH = 6
 
 _ALWAYS = {
     elemwise.ExpOp: POSITIVE, elemwise.SigmoidOp: POSITIVE, elemwise.SoftplusOp: POSITIVE,
-    tensor.SoftmaxOp: POSITIVE,
+    elemwise.CoshOp: POSITIVE, elemwise.ErfcOp: POSITIVE, tensor.SoftmaxOp: POSITIVE,
 }  # fmt: skip
 
 _SAME = (tensor.DimshuffleOp, tensor.ReshapeToOp, tensor.SubtensorOp, tensor.AdvancedSubtensorOp)

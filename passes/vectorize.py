@@ -71,8 +71,6 @@ def _refusal_of_body(nest: NestOp) -> str | None:
             return "a nest inside"
         if isinstance(op, GatherOp):
             return "a gather"
-        if isinstance(op, elemwise.LibmPowOp):
-            return "a call of the C library (pow)"
         if not isinstance(op, elemwise.ElemwiseOp | elemwise.SplatOp) and op is not nest.yield_:
             return f"{op.name} in the body"
         if isinstance(op, elemwise.SplatOp):

@@ -8,6 +8,7 @@ computed twice (`exp(x)` beside the forward one) is merged by `cse`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -151,9 +152,79 @@ vjp(ew.TANH)(_by_factor(lambda e, x: e(ew.SUB, 1, e(ew.SQR, e(ew.TANH, x)))))
 vjp(ew.SOFTPLUS)(_by_factor(lambda e, x: e(ew.SIGMOID, x)))
 
 
+vjp(ew.SIN)(_by_factor(lambda e, x: e(ew.COS, x)))
+vjp(ew.SINH)(_by_factor(lambda e, x: e(ew.COSH, x)))
+vjp(ew.COSH)(_by_factor(lambda e, x: e(ew.SINH, x)))
+vjp(ew.GAMMALN)(_by_factor(lambda e, x: e(ew.PSI, x)))
+vjp(ew.PSI)(_by_factor(lambda e, x: e(ew.TRI_GAMMA, x)))
+
+
+@vjp(ew.COS)
+def _cos(e: Emitter[Any], xs: Values, outs: Values, cts: Values, props: Props) -> Thunks:
+    return [lambda: e(ew.MUL, e(ew.NEG, cts[0]), e(ew.SIN, xs[0]))]
+
+
+@vjp(ew.TAN)
+def _tan(e: Emitter[Any], xs: Values, outs: Values, cts: Values, props: Props) -> Thunks:
+    return [lambda: e(ew.TRUE_DIV, cts[0], e(ew.SQR, e(ew.COS, xs[0])))]
+
+
+@vjp(ew.ARCTAN)
+def _arctan(e: Emitter[Any], xs: Values, outs: Values, cts: Values, props: Props) -> Thunks:
+    """g / (1 + x**2)."""
+    x = xs[0]
+    return [lambda: e(ew.TRUE_DIV, cts[0], e(ew.ADD, _number(e, x, 1.0), e(ew.SQR, x)))]
+
+
+def _bell(e: Emitter[Any], cotangent: Any, x: Any) -> Any:
+    """g * 2 / sqrt(pi) * exp(-x * x)."""
+    slope = e(ew.MUL, cotangent, _number(e, x, 2 / math.sqrt(math.pi)))
+    return e(ew.MUL, slope, e(ew.EXP, e(ew.MUL, e(ew.NEG, x), x)))
+
+
+@vjp(ew.ERF)
+def _erf(e: Emitter[Any], xs: Values, outs: Values, cts: Values, props: Props) -> Thunks:
+    return [lambda: _bell(e, cts[0], xs[0])]
+
+
+@vjp(ew.ERFC)
+def _erfc(e: Emitter[Any], xs: Values, outs: Values, cts: Values, props: Props) -> Thunks:
+    return [lambda: _bell(e, e(ew.NEG, cts[0]), xs[0])]
+
+
+@vjp(ew.TRI_GAMMA)
+def _tri_gamma(e: Emitter[Any], xs: Values, outs: Values, cts: Values, props: Props) -> Thunks:
+    def only() -> Any:
+        raise NotImplementedError(
+            "tri_gamma: found its derivative asked for, the third one of gammaln; "
+            "expected at most the second; Theano has no further one either"
+        )
+
+    return [only]
+
+
 @vjp(ew.LOG)
 def _log(e: Emitter[Any], xs: Values, outs: Values, cts: Values, props: Props) -> Thunks:
     return [lambda: e(ew.TRUE_DIV, cts[0], xs[0])]
+
+
+def _by_scaled(factor: float) -> Any:
+    """The rule g / (x * factor), the factor in x's dtype."""
+
+    def rule(e: Emitter[Any], xs: Values, outs: Values, cts: Values, props: Props) -> Thunks:
+        return [lambda: e(ew.TRUE_DIV, cts[0], e(ew.MUL, xs[0], _number(e, xs[0], factor)))]
+
+    return rule
+
+
+vjp(ew.LOG2)(_by_scaled(math.log(2.0)))
+vjp(ew.LOG10)(_by_scaled(math.log(10.0)))
+
+
+def _number(e: Emitter[Any], like: Any, number: float) -> Any:
+    """A constant in the dtype of a value; in float64 beside an integer."""
+    dtype, shape = e.type_of(like)
+    return e.constant(number, dtype if is_float(dtype) else "float64", len(shape))
 
 
 @vjp(ew.LOG1P)

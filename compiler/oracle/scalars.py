@@ -1,4 +1,4 @@
-"""Scalar functions of level 2's interpreter in plain Python: no NumPy, one number at a time.
+"""Scalar functions of level 2's interpreter in plain Python, one number at a time.
 
 A value is a Python bool, int or float; its dtype is known from the IR and passed along. Every
 operation rounds to its dtype: integers wrap; float32 is rounded from the exact (or double) result,
@@ -14,6 +14,9 @@ from ctypes import c_float
 from fractions import Fraction
 from typing import TypeAlias
 
+import numpy as np
+
+from tetractys.dialects import scalar_special as special
 from tetractys.dialects.signature import is_float, upcast
 
 Number: TypeAlias = bool | int | float
@@ -248,6 +251,44 @@ def _softplus(a: float) -> float:
     return a if math.isnan(a) else max(a, 0.0) + math.log1p(_exp(-abs(a)))
 
 
+def _log2(a: float) -> float:
+    return math.log2(a) if a > 0 else _log(a)
+
+
+def _log10(a: float) -> float:
+    return math.log10(a) if a > 0 else _log(a)
+
+
+def _finite(function: Callable[[float], float]) -> Callable[[float], float]:
+    """NaN of an infinity, which Python refuses."""
+    return lambda a: function(a) if math.isfinite(a) else math.nan
+
+
+def _sinh(a: float) -> float:
+    try:
+        return math.sinh(a)
+    except OverflowError:
+        return math.copysign(math.inf, a)
+
+
+def _cosh(a: float) -> float:
+    try:
+        return math.cosh(a)
+    except OverflowError:
+        return math.inf
+
+
+def _special(name: str) -> Callable[[float], float]:
+    """Of the references of `dialects/scalar_special.py`: Python has no psi, and its lgamma loses
+    digits beside 1 and 2."""
+
+    def function(a: float) -> float:
+        with np.errstate(all="ignore"):
+            return float(getattr(special, name)(np.array([a], np.longdouble))[0])
+
+    return function
+
+
 # Logic and machine operations.
 
 
@@ -273,6 +314,10 @@ def fma(dtype: str, a: Number, b: Number, c: Number) -> Number:
     if exact == 0:
         return a * b + c if product == 0 else 0.0
     return (_fraction_to_float32 if dtype == "float32" else _fraction_to_float64)(exact)
+
+
+def _mul_low(dtype: str, a: Number, b: Number) -> Number:
+    return fma(dtype, a, b, -_mul(dtype, a, b))
 
 
 def _floor(dtype: str, a: Number) -> Number:
@@ -308,11 +353,17 @@ def bitcast(value: Number, source: str, target: str) -> Number:
 
 _IN_RESULT: dict[str, Function] = {
     "add": _add, "sub": _sub, "mul": _mul, "true_div": _true_div, "int_div": _int_div, "mod": _mod,
-    "pow": _pow, "libm_pow": _pow, "neg": _neg, "abs": _abs, "sgn": _sgn,
+    "pow": _pow, "neg": _neg, "abs": _abs, "sgn": _sgn,
     "sqr": lambda dtype, a: _mul(dtype, a, a), "maximum": maximum, "minimum": minimum,
     "sqrt": _elementary(_sqrt), "exp": _elementary(_exp), "log": _elementary(_log),
     "log1p": _elementary(_log1p), "expm1": _elementary(_expm1), "tanh": _elementary(math.tanh),
     "sigmoid": _elementary(_sigmoid), "softplus": _elementary(_softplus),
+    "log2": _elementary(_log2), "log10": _elementary(_log10), "sin": _elementary(_finite(math.sin)),
+    "cos": _elementary(_finite(math.cos)), "tan": _elementary(_finite(math.tan)),
+    "arctan": _elementary(math.atan), "sinh": _elementary(_sinh), "cosh": _elementary(_cosh),
+    "erf": _elementary(math.erf), "erfc": _elementary(math.erfc),
+    "gammaln": _elementary(_special("gammaln")), "psi": _elementary(_special("psi")),
+    "tri_gamma": _elementary(_special("tri_gamma")), "mul_low": _mul_low,
     "and": _bitwise(lambda a, b: a & b), "or": _bitwise(lambda a, b: a | b),
     "xor": _bitwise(lambda a, b: a ^ b), "invert": _invert,
     "fma": fma, "shl": _shift("shl"), "shr": _shift("shr"), "sar": _shift("sar"),
@@ -356,6 +407,10 @@ def apply(
             return is_float(dtypes[0]) and math.isinf(values[0])
         case "bitcast":
             return bitcast(values[0], dtypes[0], result)
+        case "libm_where":
+            function = getattr(math, str(props["function"]).removesuffix("f"))
+            called = _elementary(_finite(function))
+            return called(result, values[1]) if values[0] else values[2]
         case _:
             raise NotImplementedError(f"oracle: found elemwise.{name}; expected one of the dialect")
 

@@ -30,11 +30,24 @@ minimum = elemwise_op("minimum")
 sqrt = elemwise_op("sqrt")
 exp = elemwise_op("exp")
 log = elemwise_op("log")
+log2 = elemwise_op("log2")
+log10 = elemwise_op("log10")
 log1p = elemwise_op("log1p")
 expm1 = elemwise_op("expm1")
 tanh = elemwise_op("tanh")
 sigmoid = elemwise_op("sigmoid")
 softplus = elemwise_op("softplus")
+sin = elemwise_op("sin")
+cos = elemwise_op("cos")
+tan = elemwise_op("tan")
+arctan = elemwise_op("arctan")
+sinh = elemwise_op("sinh")
+cosh = elemwise_op("cosh")
+erf = elemwise_op("erf")
+erfc = elemwise_op("erfc")
+gammaln = elemwise_op("gammaln")
+psi = elemwise_op("psi")
+tri_gamma = elemwise_op("tri_gamma")
 eq = elemwise_op("eq")
 neq = elemwise_op("neq")
 lt = elemwise_op("lt")
@@ -113,19 +126,25 @@ __all__ = [
     "add",
     "all_dtypes",
     "and_",
+    "arctan",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",
     "bitwise_xor",
     "cast",
     "clip",
+    "cos",
+    "cosh",
     "discrete_dtypes",
     "eq",
+    "erf",
+    "erfc",
     "exp",
     "expm1",
     "fill",
     "float_dtypes",
     "floor_div",
+    "gammaln",
     "ge",
     "gt",
     "int_div",
@@ -136,7 +155,9 @@ __all__ = [
     "isnan",
     "le",
     "log",
+    "log10",
     "log1p",
+    "log2",
     "lt",
     "maximum",
     "minimum",
@@ -147,17 +168,22 @@ __all__ = [
     "or_",
     "pow",
     "power",
+    "psi",
     "second",
     "sgn",
     "sigmoid",
+    "sin",
+    "sinh",
     "softplus",
     "sqr",
     "sqrt",
     "square",
     "sub",
     "switch",
+    "tan",
     "tanh",
     "tensor_copy",
+    "tri_gamma",
     "true_div",
     "upcast",
     "where",

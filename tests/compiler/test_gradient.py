@@ -54,6 +54,26 @@ RECORDED = [
         "((fill(sigmoid(x), TensorConstant{1.0}) * sigmoid(x)) * "
         "(TensorConstant{1.0} - sigmoid(x)))",
     ),
+    (T.log2, "(fill(log2(x), TensorConstant{1.0}) / (x * TensorConstant{0.6931471805599453}))"),
+    (T.log10, "(fill(log10(x), TensorConstant{1.0}) / (x * TensorConstant{2.302585092994046}))"),
+    (T.sin, "(fill(sin(x), TensorConstant{1.0}) * cos(x))"),
+    (T.cos, "((-fill(cos(x), TensorConstant{1.0})) * sin(x))"),
+    (T.tan, "(fill(tan(x), TensorConstant{1.0}) / sqr(cos(x)))"),
+    (T.arctan, "(fill(arctan(x), TensorConstant{1.0}) / (TensorConstant{1.0} + sqr(x)))"),
+    (T.sinh, "(fill(sinh(x), TensorConstant{1.0}) * cosh(x))"),
+    (T.cosh, "(fill(cosh(x), TensorConstant{1.0}) * sinh(x))"),
+    (
+        T.erf,
+        "((fill(erf(x), TensorConstant{1.0}) * TensorConstant{1.1283791670955126}) * "
+        "exp(((-x) * x)))",
+    ),
+    (
+        T.erfc,
+        "(((-fill(erfc(x), TensorConstant{1.0})) * TensorConstant{1.1283791670955126}) * "
+        "exp(((-x) * x)))",
+    ),
+    (T.gammaln, "(fill(gammaln(x), TensorConstant{1.0}) * psi(x))"),
+    (T.psi, "(fill(psi(x), TensorConstant{1.0}) * tri_gamma(x))"),
     (T.sqrt, "((fill(sqrt(x), TensorConstant{1.0}) * TensorConstant{0.5}) / sqrt(x))"),
     (T.sqr, "((fill(sqr(x), TensorConstant{1.0}) * x) * TensorConstant{2})"),
     (T.nnet.softplus, "(fill(softplus(x), TensorConstant{1.0}) * sigmoid(x))"),

@@ -108,10 +108,13 @@ def test_elementwise_operation_is_the_table(name: str) -> None:
     signature, rng = ew.SIGNATURES[name], np.random.default_rng(0)
     dtype = "int64" if name in ("and", "or", "xor", "invert", "shl", "shr", "sar") else "float64"
     props = default_props(signature)
-    args = TABLE[signature].operands([dtype] * (signature.arity or 0), props, rng)
+    dtypes = [dtype] * (signature.arity or 0)
+    if signature is ew.LIBM_WHERE:
+        dtypes[0] = "bool"
+    args = TABLE[signature].operands(dtypes, props, rng)
     with np.errstate(all="ignore"):
         wanted = TABLE[signature].reference(
-            args, signature.dtype_rule([dtype] * len(args), props), props
+            args, signature.dtype_rule(dtypes, props), props
         )
     assert_agree(outcome(signature, *args, **props)[0], wanted)
 

@@ -18,7 +18,8 @@ from tetractys.tools.scalar_loop import Array, ScalarLoop, operation_function  #
 
 _LIBM = ctypes.CDLL(ctypes.util.find_library("m"))
 ADDRESSES = {
-    name: ctypes.cast(getattr(_LIBM, name), ctypes.c_void_p).value or 0 for name in ("pow", "powf")
+    name: ctypes.cast(getattr(_LIBM, name), ctypes.c_void_p).value or 0
+    for name in ("sin", "sinf", "cos", "cosf", "tan", "tanf")
 }
 MIXED = (ew.ADD, ew.TRUE_DIV, ew.MOD, ew.LT, ew.SECOND, ew.SWITCH, ew.SHL)
 """Tried on every pair of dtypes, one for each way to convert operands; others on equal dtypes."""
@@ -31,6 +32,11 @@ def cases() -> list[tuple[str, tuple[str, ...], dict[str, object]]]:
     for signature in ew.SIGNATURES.values():
         if signature is ew.CONSTANT:
             found += [(signature.short, (), {"value": 1, "dtype": dtype}) for dtype in DTYPES]
+        elif signature is ew.LIBM_WHERE:
+            found += [
+                (signature.short, ("bool", d, d), default_props(signature, d))
+                for d in ("float64", "float32")
+            ]
         elif signature in (ew.CAST, ew.BITCAST):
             for dtype in DTYPES:
                 props = default_props(signature, dtype)
@@ -107,7 +113,7 @@ def test_operation(signature: ElemwiseSignature, width: int) -> None:
     mine = [case for case in cases() if case[0] == signature.short]
     assert mine
     if width:  # pairs of different dtypes differ by casts only: tried as scalars
-        mine = [case for case in mine if len(set(case[1])) <= 1]
+        mine = [case for case in mine if len(set(case[1])) <= 1 or case[0] == "libm_where"]
     for _, dtypes, props in mine:
         if signature is ew.BITCAST and is_bit_of_bool(dtypes, props):
             continue

@@ -15,7 +15,7 @@ from xdsl.ir import SSAValue
 
 from tetractys.dialects import elemwise_signatures as ew
 from tetractys.dialects import tensor_signatures as ts
-from tetractys.dialects.scalar_table import NONE, SMOOTH, TABLE, default_props
+from tetractys.dialects.scalar_table import LAST, NONE, SMOOTH, TABLE, ZERO, default_props
 from tetractys.dialects.signature import Spec
 from tetractys.oracle.cases import TENSOR_CASES
 from tetractys.oracle.program import Builder, program
@@ -138,11 +138,11 @@ def test_elementwise(name: str, shapes: tuple[tuple[int, ...], ...]) -> None:
     args = [RNG.uniform(*bounds, shape) for bounds, shape in zip(row.smooth, shapes)]
     specs: list[Spec] = [("float64", tuple(1 if n == 1 else -1 for n in a.shape)) for a in args]
     wrt = [1] if name == "second" else list(range(len(args)))
-    check(specs, lambda b, *xs: b(signature, *xs, **props), args, wrt)
+    check(specs, lambda b, *xs: b(signature, *xs, **props), args, wrt, row.orders)
 
 
 @pytest.mark.parametrize(
-    "name", [s.short for s in TABLE if TABLE[s].gradient not in (SMOOTH, NONE) and s.arity]
+    "name", [s.short for s in TABLE if TABLE[s].gradient == ZERO and s.arity]
 )
 def test_steps_have_gradient_zero(name: str) -> None:
     signature = ew.SIGNATURES[name]
@@ -158,6 +158,13 @@ def test_steps_have_gradient_zero(name: str) -> None:
     args = [RNG.uniform(1, 2, 3) for _ in range(signature.arity or 0)]
     specs: list[Spec] = [("float64", (-1,))] * len(args)
     compare(specs, scalar, args, [0])
+
+
+@pytest.mark.parametrize("name", [s.short for s in TABLE if TABLE[s].gradient == LAST])
+def test_a_derivative_that_no_operation_computes_is_refused(name: str) -> None:
+    signature = ew.SIGNATURES[name]
+    with pytest.raises(NotImplementedError, match=f"{name}: found its derivative asked for"):
+        check([("float64", (-1,))], lambda b, x: b(signature, x), [np.ones(2)], [0], 1)
 
 
 SMOOTH_CASES = [name for name, case in TENSOR_CASES.items() if case.smooth]

@@ -14,6 +14,19 @@ func.func @unary(%x: tensor<?x1xf64>) {
   %tanh = elemwise.tanh %x : tensor<?x1xf64>
   %sigmoid = elemwise.sigmoid %x : tensor<?x1xf64>
   %softplus = elemwise.softplus %x : tensor<?x1xf64>
+  %log2 = elemwise.log2 %x : tensor<?x1xf64>
+  %log10 = elemwise.log10 %x : tensor<?x1xf64>
+  %sin = elemwise.sin %x : tensor<?x1xf64>
+  %cos = elemwise.cos %x : tensor<?x1xf64>
+  %tan = elemwise.tan %x : tensor<?x1xf64>
+  %arctan = elemwise.arctan %x : tensor<?x1xf64>
+  %sinh = elemwise.sinh %x : tensor<?x1xf64>
+  %cosh = elemwise.cosh %x : tensor<?x1xf64>
+  %erf = elemwise.erf %x : tensor<?x1xf64>
+  %erfc = elemwise.erfc %x : tensor<?x1xf64>
+  %gammaln = elemwise.gammaln %x : tensor<?x1xf64>
+  %psi = elemwise.psi %x : tensor<?x1xf64>
+  %tri_gamma = elemwise.tri_gamma %x : tensor<?x1xf64>
   %floor = elemwise.floor %x : tensor<?x1xf64>
   %round = elemwise.round %x : tensor<?x1xf64>
   func.return
@@ -33,6 +46,19 @@ func.func @unary(%x: tensor<?x1xf64>) {
 // CHECK-NEXT: %[[TANH:.+]] = elemwise.tanh %[[X]] : tensor<?x1xf64>
 // CHECK-NEXT: %[[SIGMOID:.+]] = elemwise.sigmoid %[[X]] : tensor<?x1xf64>
 // CHECK-NEXT: %[[SOFTPLUS:.+]] = elemwise.softplus %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[LOG2:.+]] = elemwise.log2 %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[LOG10:.+]] = elemwise.log10 %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[SIN:.+]] = elemwise.sin %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[COS:.+]] = elemwise.cos %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[TAN:.+]] = elemwise.tan %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[ARCTAN:.+]] = elemwise.arctan %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[SINH:.+]] = elemwise.sinh %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[COSH:.+]] = elemwise.cosh %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[ERF:.+]] = elemwise.erf %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[ERFC:.+]] = elemwise.erfc %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[GAMMALN:.+]] = elemwise.gammaln %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[PSI:.+]] = elemwise.psi %[[X]] : tensor<?x1xf64>
+// CHECK-NEXT: %[[TRI_GAMMA:.+]] = elemwise.tri_gamma %[[X]] : tensor<?x1xf64>
 // CHECK-NEXT: %[[FLOOR:.+]] = elemwise.floor %[[X]] : tensor<?x1xf64>
 // CHECK-NEXT: %[[ROUND:.+]] = elemwise.round %[[X]] : tensor<?x1xf64>
 // CHECK-NEXT: func.return
@@ -152,7 +178,9 @@ func.func @machine(%x: f64, %v: vector<8xf64>, %i: i64, %w: vector<8xi64>) {
   %d = elemwise.shl %w, %w : vector<8xi64>
   %e = elemwise.shr %i, %i : i64
   %f = elemwise.sar %i, %i : i64
-  %g = elemwise.libm_pow %x, %x : f64
+  %g = elemwise.mul_low %x, %x : f64
+  %k = elemwise.lt %v, %v : (vector<8xf64>, vector<8xf64>) -> vector<8xi1>
+  %l = elemwise.libm_where %k, %v, %v {function = "sin"} : (vector<8xi1>, vector<8xf64>, vector<8xf64>) -> vector<8xf64>
   %h = elemwise.splat %x : f64 to vector<8xf64>
   func.return
 }
@@ -165,7 +193,9 @@ func.func @machine(%x: f64, %v: vector<8xf64>, %i: i64, %w: vector<8xi64>) {
 // CHECK-NEXT: %[[D:.+]] = elemwise.shl %[[W]], %[[W]] : vector<8xi64>
 // CHECK-NEXT: %[[E:.+]] = elemwise.shr %[[I]], %[[I]] : i64
 // CHECK-NEXT: %[[F:.+]] = elemwise.sar %[[I]], %[[I]] : i64
-// CHECK-NEXT: %[[G:.+]] = elemwise.libm_pow %[[X]], %[[X]] : f64
+// CHECK-NEXT: %[[G:.+]] = elemwise.mul_low %[[X]], %[[X]] : f64
+// CHECK-NEXT: %[[K:.+]] = elemwise.lt %[[V]], %[[V]] : (vector<8xf64>, vector<8xf64>) -> vector<8xi1>
+// CHECK-NEXT: %[[L:.+]] = elemwise.libm_where %[[K]], %[[V]], %[[V]] {function = "sin"} : (vector<8xi1>, vector<8xf64>, vector<8xf64>) -> vector<8xf64>
 // CHECK-NEXT: %[[H:.+]] = elemwise.splat %[[X]] : f64 to vector<8xf64>
 // CHECK-NEXT: func.return
 // CHECK-NEXT: }

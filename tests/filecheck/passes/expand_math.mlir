@@ -32,15 +32,150 @@ func.func @square(%x: f64) -> f64 {
 
 // -----
 
-// A power of floats is libm's; one of integers is left to its own lowering.
-// CHECK-LABEL: func.func @powers
-// CHECK-SAME: (%[[X:.+]]: f64, %[[I:.+]]: i32)
-// CHECK-DAG: elemwise.libm_pow %[[X]], %[[X]] : f64
-// CHECK-DAG: elemwise.pow %[[I]], %[[I]] : i32
-func.func @powers(%x: f64, %i: i32) -> (f64, i32) {
-  %0 = elemwise.pow %x, %x : f64
+// A power of floats: y times a logarithm in two parts (`mul_low`), then the exponential of both.
+// CHECK-LABEL: func.func @power
+// CHECK-NOT: elemwise.pow
+// CHECK: elemwise.true_div
+// CHECK-COUNT-4: elemwise.mul_low %{{.+}}, %{{.+}} : f64
+// CHECK: elemwise.mul_low %{{.+}}, %{{.+}} : f64
+// CHECK-NOT: elemwise.pow
+func.func @power(%x: f64, %y: f64) -> f64 {
+  %0 = elemwise.pow %x, %y : f64
+  func.return %0 : f64
+}
+
+// -----
+
+// In float32 one float64 is enough, and no division; a power of integers has its own lowering.
+// CHECK-LABEL: func.func @other_powers
+// CHECK-SAME: (%[[X:.+]]: f32, %[[I:.+]]: i32)
+// CHECK-NOT: elemwise.mul_low
+// CHECK-NOT: elemwise.true_div
+// CHECK: elemwise.cast %{{.+}} {dtype = f32} : (f64) -> f32
+// CHECK-NOT: elemwise.mul_low
+// CHECK: elemwise.pow %[[I]], %[[I]] : i32
+func.func @other_powers(%x: f32, %i: i32) -> (f32, i32) {
+  %0 = elemwise.pow %x, %x : f32
   %1 = elemwise.pow %i, %i : i32
-  func.return %0, %1 : f64, i32
+  func.return %0, %1 : f32, i32
+}
+
+// -----
+
+// x - n pi in four parts; from 2**23 on the C library's.
+// CHECK-LABEL: func.func @sine
+// CHECK-SAME: (%[[X:.+]]: f64)
+// CHECK-DAG: %[[INVERSE:.+]] = elemwise.constant 0.31830988618379069 : f64
+// CHECK-DAG: %[[FAR:.+]] = elemwise.constant 0x4160000000000000 : f64
+// CHECK: elemwise.fma %[[X]], %[[INVERSE]], %{{.+}} : f64
+// CHECK: elemwise.xor
+// CHECK: %[[A:.+]] = elemwise.abs %[[X]] : f64
+// CHECK: %[[IS_FAR:.+]] = elemwise.gt %[[A]], %[[FAR]]
+// CHECK: elemwise.libm_where %[[IS_FAR]], %[[X]], %{{.+}} {function = "sin"}
+func.func @sine(%x: f64) -> f64 {
+  %0 = elemwise.sin %x : f64
+  func.return %0 : f64
+}
+
+// -----
+
+// Of float32 the reduction alone is done in float64: two parts of pi, then the angle is rounded.
+// CHECK-LABEL: func.func @cosine_and_tangent
+// CHECK: elemwise.cast %{{.+}} {dtype = f64} : (f32) -> f64
+// CHECK: elemwise.cast %{{.+}} {dtype = f32} : (f64) -> f32
+// CHECK: elemwise.libm_where %{{.+}}, %{{.+}}, %{{.+}} {function = "cosf"} : (i1, f32, f32) -> f32
+// CHECK: elemwise.true_div %{{.+}}, %{{.+}} : f32
+// CHECK: elemwise.libm_where %{{.+}}, %{{.+}}, %{{.+}} {function = "tanf"} : (i1, f32, f32) -> f32
+func.func @cosine_and_tangent(%x: f32) -> (f32, f32) {
+  %0 = elemwise.cos %x : f32
+  %1 = elemwise.tan %x : f32
+  func.return %0, %1 : f32, f32
+}
+
+// -----
+
+// One division, of which three cases choose the operands; nothing is called.
+// CHECK-LABEL: func.func @arctangent
+// CHECK-DAG: elemwise.constant 0.4142135623730950{{.*}} : f64
+// CHECK-COUNT-1: elemwise.true_div
+// CHECK-NOT: elemwise.{{true_div|libm_where|arctan}}
+// CHECK: elemwise.copysign
+func.func @arctangent(%x: f64) -> f64 {
+  %0 = elemwise.arctan %x : f64
+  func.return %0 : f64
+}
+
+// -----
+
+// The logarithm's two parts times the factor's two parts, and the exponent as it is.
+// CHECK-LABEL: func.func @other_bases
+// CHECK-DAG: elemwise.constant 2.0355273740931033e-17 : f64
+// CHECK-DAG: elemwise.constant 1.098319650216765{{.*}}e-17 : f64
+// CHECK-NOT: elemwise.{{log2|log10}}
+func.func @other_bases(%x: f64) -> (f64, f64) {
+  %0 = elemwise.log2 %x : f64
+  %1 = elemwise.log10 %x : f64
+  func.return %0, %1 : f64, f64
+}
+
+// -----
+
+// No division: 2**n and 2**-n are both made of exponent fields.
+// CHECK-LABEL: func.func @hyperbolic
+// CHECK-NOT: elemwise.{{true_div|sinh|cosh}}
+// CHECK: elemwise.minimum %{{.+}}, %{{.+}} : i64
+// CHECK-NOT: elemwise.{{true_div|sinh|cosh}}
+// CHECK: func.return
+func.func @hyperbolic(%x: f64) -> (f64, f64) {
+  %0 = elemwise.sinh %x : f64
+  %1 = elemwise.cosh %x : f64
+  func.return %0, %1 : f64, f64
+}
+
+// -----
+
+// erf has no division; erfc has two, and the square of x in two parts.
+// CHECK-LABEL: func.func @error_functions
+// CHECK-NOT: elemwise.{{erf|true_div|mul_low}}
+// CHECK: elemwise.copysign
+// CHECK-COUNT-2: elemwise.true_div
+// CHECK: elemwise.mul_low %[[A:.+]], %[[A]] : f64
+// CHECK-NOT: elemwise.{{erf|true_div}}
+// CHECK: func.return
+func.func @error_functions(%x: f64) -> (f64, f64) {
+  %0 = elemwise.erf %x : f64
+  %1 = elemwise.erfc %x : f64
+  func.return %0, %1 : f64, f64
+}
+
+// -----
+
+// erf of float32 stays in it; erfc is computed in float64, where x**2 needs no second part.
+// CHECK-LABEL: func.func @error_functions_32
+// CHECK-NOT: elemwise.cast
+// CHECK: elemwise.copysign %{{.+}}, %{{.+}} : f32
+// CHECK: elemwise.cast %{{.+}} {dtype = f64} : (f32) -> f64
+// CHECK-NOT: elemwise.mul_low
+// CHECK: func.return
+func.func @error_functions_32(%x: f32) -> (f32, f32) {
+  %0 = elemwise.erf %x : f32
+  %1 = elemwise.erfc %x : f32
+  func.return %0, %1 : f32, f32
+}
+
+// -----
+
+// gammaln needs two logarithms, psi one, tri_gamma none; fractions by rounding, which is exact.
+// CHECK-LABEL: func.func @gammas
+// CHECK-NOT: elemwise.{{gammaln|psi|tri_gamma}}
+// CHECK-COUNT-3: elemwise.round %{{.+}} : f64
+// CHECK-NOT: elemwise.{{gammaln|psi|tri_gamma}}
+// CHECK: func.return
+func.func @gammas(%x: f64) -> (f64, f64, f64) {
+  %0 = elemwise.gammaln %x : f64
+  %1 = elemwise.psi %x : f64
+  %2 = elemwise.tri_gamma %x : f64
+  func.return %0, %1, %2 : f64, f64, f64
 }
 
 // -----

@@ -309,12 +309,14 @@ func.func @scatter(%x: tensor<?xf64>, %base: tensor<?xf64>, %j: index) -> tensor
 
 // -----
 
+// Calls of the C library, where a condition holds, are vectors too: lowering calls lane by lane.
 // CHECK-LABEL: func.func @libm
-// CHECK: scalar_because = "a call of the C library (pow)"
+// CHECK: elemwise.libm_where %{{.+}}, %{{.+}}, %{{.+}} {function = "sin"} : (vector<8xi1>, vector<8xf64>, vector<8xf64>) -> vector<8xf64>
 func.func @libm(%x: tensor<?xf64>) -> tensor<?xf64> {
   %n = loops.dim %x, 0 : tensor<?xf64>
   %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8} {
-    %0 = elemwise.libm_pow %a, %a : f64
+    %c = elemwise.gt %a, %a : (f64, f64) -> i1
+    %0 = elemwise.libm_where %c, %a, %a {function = "sin"} : (i1, f64, f64) -> f64
     loops.yield %0 : f64
   }
   func.return %r : tensor<?xf64>

@@ -1,0 +1,139 @@
+"""sin, cos, tan and arctan in elementwise operations: one function each, float32 and float64.
+
+sin and cos: x = n pi + r, |r| <= pi/2 (cos: x = (n + 1/2) pi - r), an odd polynomial in r, and the
+sign (-1)**n by integer arithmetic. tan: x = n pi/2 + r, the quotient of two polynomials, upside
+down for odd n. pi is cut into parts whose products with n are exact, without fused operations too
+(Cody and Waite); float32 is reduced in float64. Beyond `FAR` the parts do not suffice, and the C
+library is asked, if any lane of a vector is that large.
+
+arctan: 1, or what is left of x behind tan(pi/8) and 3 tan(pi/8), by the formula for differences.
+"""
+
+from __future__ import annotations
+
+import math
+
+from xdsl.ir import SSAValue
+
+from tetractys.passes import math_coefficients as known
+from tetractys.passes.math_emitter import ScalarEmitter
+
+FAR = 2.0**23
+"""Beyond this magnitude sin, cos and tan are the C library's."""
+
+
+def _minus_parts(
+    e: ScalarEmitter, n: SSAValue, x: SSAValue, parts: tuple[float, ...]
+) -> SSAValue:
+    """`x - n (parts)`, part by part, the largest first."""
+    for part in parts:
+        x = e.fma(n, e.number(-part), x)
+    return x
+
+
+def _odd(e: ScalarEmitter, r: SSAValue, coefficients: tuple[float, ...]) -> SSAValue:
+    """`r + r**3 P(r**2)`."""
+    square = e.mul(r, r)
+    return e.fma(e.mul(square, r), e.horner(square, coefficients), r)
+
+
+def _signed(e: ScalarEmitter, r: SSAValue, shifted: SSAValue) -> SSAValue:
+    """A float with the sign of `(-1)**n r`; n stands in the low bits of `shifted`."""
+    flip = e.shl(e.to_bits(shifted), e.format.bits - 1)
+    return e.from_bits(e.bit_xor(e.to_bits(r), flip))
+
+
+def _unless_far(e: ScalarEmitter, x: SSAValue, function: str, value: SSAValue) -> SSAValue:
+    name = function if e.format.dtype == "float64" else function + "f"
+    is_far = e.gt(e.abs(x), e.number(FAR))
+    return e.libm_where(name, is_far, x, value)
+
+
+def _sine(e: ScalarEmitter, x: SSAValue, r: SSAValue, wide: ScalarEmitter, shifted: SSAValue,
+          function: str) -> SSAValue:
+    """`(-1)**n sin(r)`; the sign is put in last, because the sum makes +0 of a -0."""
+    signed = e.convert(_signed(wide, r, shifted))
+    value = e.at_most(_odd(e, e.abs(signed), known.SIN[e.format.dtype]), 1.0)
+    return _unless_far(e, x, function, e.copysign(value, signed))
+
+
+def sin(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`(-1)**n sin(r)` with `r = x - n pi`."""
+    wide = e.widened()
+    argument, magic = wide.convert(x), wide.number(wide.format.magic)
+    shifted = wide.fma(argument, wide.number(1 / math.pi), magic)
+    n = wide.sub(shifted, magic)
+    r = _minus_parts(wide, n, argument, known.PI[e.format.dtype])
+    return _sine(e, x, r, wide, shifted, "sin")
+
+
+def cos(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`(-1)**n sin(r)` with `r = (n + 1/2) pi - x`."""
+    wide = e.widened()
+    argument, magic = wide.convert(x), wide.number(wide.format.magic)
+    half = wide.number(0.5)
+    quotient = wide.fma(argument, wide.number(1 / math.pi), wide.number(-0.5))
+    shifted = wide.add(quotient, magic)
+    n = wide.add(wide.sub(shifted, magic), half)
+    r = wide.neg(_minus_parts(wide, n, argument, known.PI[e.format.dtype]))
+    return _sine(e, x, r, wide, shifted, "cos")
+
+
+def tan(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`s / c`, or `-c / s` for odd n, with `s = sin(r)`, `c = cos(r)` and `r = x - n pi/2`."""
+    wide = e.widened()
+    argument, magic = wide.convert(x), wide.number(wide.format.magic)
+    shifted = wide.fma(argument, wide.number(2 / math.pi), magic)
+    n = wide.sub(shifted, magic)
+    parts = tuple(part / 2 for part in known.PI[e.format.dtype])
+    if e.format.dtype == "float64":
+        r, low = _minus_parts_and_rest(e, n, argument, parts)
+        exact = e.switch(e.eq(x, e.number(0.0)), x, r)  # the sum made +0 of a -0
+    else:
+        exact = _minus_parts(wide, n, argument, parts)
+        r = e.convert(exact)
+        low = e.convert(wide.sub(exact, wide.convert(r)))
+    square = e.mul(r, r)
+    tail = e.horner(square, known.TAN_SIN[e.format.dtype])
+    s = e.add(r, e.fma(e.mul(square, r), tail, low))
+    c = e.horner(square, (-0.5, *known.TAN_COS[e.format.dtype]))
+    c = e.fma(square, c, e.number(1.0))
+    parity = wide.bit_and(wide.to_bits(shifted), wide.integer(1))
+    is_odd = wide.eq(parity, wide.integer(1))
+    value = e.div(e.switch(is_odd, c, s), e.switch(is_odd, s, c))
+    sign = e.convert(_signed(wide, exact, shifted))
+    return _unless_far(e, x, "tan", e.copysign(value, sign))
+
+
+def _minus_parts_and_rest(
+    e: ScalarEmitter, n: SSAValue, x: SSAValue, parts: tuple[float, ...]
+) -> tuple[SSAValue, SSAValue]:
+    """`x - n (parts)` as a number and what rounding it lost."""
+    first, second, third, fourth = (e.number(-part) for part in parts)
+    exact = e.fma(n, first, x)
+    closer = e.fma(n, second, exact)
+    r = e.fma(n, third, closer)
+    lost = e.fma(n, second, e.sub(exact, closer))
+    lost = e.fma(n, fourth, e.add(lost, e.fma(n, third, e.sub(closer, r))))
+    rounded = e.add(r, lost)
+    return rounded, e.add(lost, e.sub(r, rounded))
+
+
+def arctan(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`base + arctan(t)`, |t| <= tan(pi/8): base 0, pi/4 or pi/2, t = x, (x-1)/(x+1), -1/x."""
+    zero, one = e.number(0.0), e.number(1.0)
+    magnitude = e.abs(x)
+    is_middle = e.gt(magnitude, e.number(math.tan(math.pi / 8)))
+    is_high = e.gt(magnitude, e.number(math.tan(3 * math.pi / 8)))
+    top = e.switch(is_middle, e.sub(magnitude, one), magnitude)
+    bottom = e.switch(is_middle, e.add(magnitude, one), one)
+    t = e.div(e.switch(is_high, e.number(-1.0), top), e.switch(is_high, magnitude, bottom))
+    high, low = known.QUARTER_PI[e.format.dtype]
+
+    def base(part: float) -> SSAValue:
+        middle = e.switch(is_middle, e.number(part), zero)
+        return e.switch(is_high, e.number(2 * part), middle)
+
+    square = e.mul(t, t)
+    tail = e.fma(e.mul(square, t), e.horner(square, known.ARCTAN[e.format.dtype]), base(low))
+    return e.copysign(e.add(base(high), e.add(t, tail)), x)
