@@ -207,6 +207,7 @@ def _fill_around(
         nest.sizes[found[axis]] = count
         kept = tuple(DYNAMIC if number == axis else n for number, n in enumerate(shape))
         value = nest.collect(same.element(nest, ()), found, types.tensor_type((same.dtype, kept)))
+        value.name_hint = "fill"
         entries = [Entry(RANGE, start, count) if number == axis else FULL
                    for number in range(len(shape))]  # fmt: skip
         array = build_insert(lowering, value, array, entries)
@@ -220,6 +221,7 @@ def build_empty(lowering: FunctionLowering, value: SSAValue) -> SSAValue:
     empty = EmptyOp.create(
         operands=sizes, result_types=[value.type], location=lowering.location
     )
+    empty.out.name_hint = lowering.hint
     lowering.block.add_op(empty)
     return empty.out
 
@@ -236,6 +238,7 @@ def build_insert(
         properties=part_properties(part),
         location=lowering.location,
     )
+    insert.out.name_hint = lowering.hint
     lowering.block.add_op(insert)
     return insert.out
 

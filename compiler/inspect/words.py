@@ -12,8 +12,12 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from tetractys.dialects import elemwise, loops
+from tetractys.dialects.loops_views import PartOp
 from tetractys.graph.site import Site
 from tetractys.passes.vectorize import refusal
+
+_MAKERS = (loops.NestOp, loops.CallOp, loops.ViewOp, loops.InsertOp, loops.EmptyOp)
+"""Operations whose results are called by a name."""
 
 
 class Words:
@@ -32,7 +36,7 @@ class Words:
             for size in op.sizes if isinstance(op, loops.NestOp) else ():
                 if size not in self.names and not isinstance(size.owner, _SIZES):
                     self._name(size, "n")
-            if isinstance(op, (loops.NestOp, loops.CallOp, loops.ViewOp)):
+            if isinstance(op, _MAKERS):
                 for result in op.results:
                     self._name(result, result.name_hint or "t")
 
@@ -58,6 +62,8 @@ class Words:
             return str(owner.number)
         if value in self.names:
             return self.names[value]
+        if isinstance(owner, loops.SubviewOp):
+            return self._part(owner.source, owner)
         if isinstance(value, BlockArgument):
             nest = cast(loops.NestOp, value.block.parent_op())
             if value.index < nest.rank:
@@ -77,6 +83,35 @@ class Words:
             ]
             return self.place(nest.inputs[number], entries)
         return f"{self.of(value)}[{', '.join(indices)}]"
+
+    def _part(self, whole: SSAValue, op: PartOp) -> str:
+        """A part of an array as the dialect writes it: `x[10 for n, i]`, `x[-1 for n by -1]`."""
+        shown: list[str] = []
+        for entry in op.part:
+            text = ":" if entry.first is None else self._bound(entry.first)
+            if entry.size is not None:
+                text += f" for {self._bound(entry.size)}"
+            if entry.step != 1:
+                step = entry.step
+                text += f" by {step if isinstance(step, int) else self._bound(step)}"
+            shown.append(text)
+        return f"{self.of(whole)}[{', '.join(shown)}]"
+
+    def _bound(self, value: SSAValue) -> str:
+        """An index as the user may have written it, where it was clipped to the array; else `?`."""
+        owner = value.owner
+        if value in self.names or isinstance(owner, _SIZES):
+            return self.of(value)
+        if isinstance(owner, elemwise.CastOp):
+            return self._bound(owner.operands[0])
+        if isinstance(owner, elemwise.MinimumOp | elemwise.MaximumOp | elemwise.AddOp):
+            first, second = owner.operands
+            constant = isinstance(first.owner, elemwise.ConstantOp)
+            other = second if constant or isinstance(owner, elemwise.AddOp) else first
+            return self._bound(first if constant else other)
+        if isinstance(owner, elemwise.SubOp) and isinstance(owner.operands[0].owner, loops.DimOp):
+            return f"-{self._bound(owner.operands[1])}"
+        return "?"
 
     def _index(self, entry: int, nest: loops.NestOp) -> str:
         if entry >= 0:
@@ -100,10 +135,17 @@ class Words:
         lines += self._body(nest.block)
         gives = [
             f"{self.of(result)}: {part.kind}"
-            f"[{', '.join(self._index(entry, nest) for entry in part.map)}]"
+            f"[{', '.join(self._index(entry, nest) for entry in part.map)}]{self._goes(result)}"
             for part, result in zip(nest.parts(), nest.results)
         ]
         return [*lines, "gives " + ", ".join(gives)]
+
+    def _goes(self, result: SSAValue) -> str:
+        """The part of an array that a result is made for."""
+        inserts = [use.operation for use in result.uses]
+        if len(inserts) != 1 or not isinstance(inserts[0], loops.InsertOp):
+            return ""
+        return f", for {self._part(inserts[0].out, inserts[0])}"
 
     def _how(self, nest: loops.NestOp) -> str:
         """The schedule in words; `scalar` and why where it asks for vectors that cannot be."""
