@@ -37,11 +37,11 @@ Accumulators: TypeAlias = "dict[int, list[SSAValue]]"
 
 
 class Span(NamedTuple):
-    """A part of an iterator's range: `count` iterations from `start`."""
+    """A part of an iterator's range: `length` iterations from `start`."""
 
     level: int
     start: SSAValue
-    count: SSAValue
+    length: SSAValue
 
 
 class NestLowering:
@@ -61,7 +61,7 @@ class NestLowering:
         self.outs: dict[int, Buffer] = {}
         sizes = [frame.scalar(size) for size in nest.sizes]
         if span is not None:
-            sizes[span.level] = span.count
+            sizes[span.level] = span.length
             frame.origins[nest.iterators[span.level]] = span.start
         self.sizes = collapsed_sizes(frame, nest, sizes)
         self.depth = frame.builder.depth
@@ -108,7 +108,7 @@ class NestLowering:
         dimension = entries.index(self.span.level)
         pointer = address(self.builder, buffer, [(dimension, self.span.start)])
         sizes = [*buffer.sizes]
-        sizes[dimension] = self.span.count
+        sizes[dimension] = self.span.length
         return buffer._replace(pointer=pointer, sizes=tuple(sizes))
 
     # ---- levels

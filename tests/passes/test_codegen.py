@@ -191,9 +191,9 @@ def test_nothing_has_no_maximum(compile_kernel: Compile, kind: str) -> None:
         program([("float64", (-1, -1))], lambda b, x: b(ts.REDUCE, x, kind=kind, axes=(1,)))
     )
     assert kernel(np.zeros((0, 3)))[0].shape == (0,)
-    assert kernel(np.zeros((0, 0)))[0].shape == (0,)
-    with pytest.raises(ValueError, match=message):
-        kernel(np.zeros((3, 0)))
+    for rows in (0, 3):  # NumPy asks about the reduced axis, not whether there is a result
+        with pytest.raises(ValueError, match=message):
+            kernel(np.zeros((rows, 0)))
 
 
 def test_sums_of_nothing(compile_kernel: Compile) -> None:
