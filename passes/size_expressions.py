@@ -70,7 +70,7 @@ class SizeTable:
 
     def __init__(self) -> None:
         self._nodes: dict[Key, Size] = {}
-        self.unions = 0
+        self.merged: list[Size] = []  # representatives that are none any more, in order
 
     def _node(self, key: Key, value: SSAValue | None = None) -> Size:
         node = self._nodes.get(key)
@@ -147,12 +147,15 @@ class SizeTable:
 
     def canonical(self, size: Size) -> Size:
         """The node of today's representatives: classes may have merged since it was made."""
+        return self.representatives(size)[find(size)]
+
+    def representatives(self, size: Size) -> dict[Size, Size]:
+        """The node of today's representatives for each part of an expression, and for all of it."""
         done: dict[Size, Size] = {}
-        root = find(size)
-        for node in postorder(root, done):
+        for node in postorder(find(size), done):
             parts = [done[part] for part in operands_of(node)]
             done[node] = find(self.op(cast(str, node.key[0]), *parts) if parts else node)
-        return done[root]
+        return done
 
     def union(self, first: Size, second: Size) -> None:
         """Makes two sizes one class."""
@@ -161,7 +164,43 @@ class SizeTable:
             if second.rank < first.rank:
                 first, second = second, first
             second.parent = first
-            self.unions += 1
+            self.merged.append(second)
+
+
+class EqualPairs:
+    """Pairs of numbers that are equal although they are not of one class.
+
+    A pair is found by the canonical nodes of its two numbers. When classes merge, only the pairs
+    in which a representative stood that is none any more are looked at again.
+    """
+
+    def __init__(self, table: SizeTable) -> None:
+        self._table = table
+        self._known: set[tuple[Size, Size]] = set()
+        self._users: dict[Size, set[tuple[Size, Size]]] = {}
+        self._taken_in = 0
+
+    def add(self, first: Size, second: Size) -> None:
+        """Two numbers are equal from here on."""
+        nodes: list[Size] = []
+        users: set[Size] = set()
+        for size in (first, second):
+            found = self._table.representatives(size)
+            root = find(size)
+            nodes.append(found[root])
+            users.update((root, *found.values()))
+        self._known.add((nodes[0], nodes[1]))
+        for node in users:
+            self._users.setdefault(node, set()).add((first, second))
+
+    def has(self, first: Size, second: Size) -> bool:
+        """Whether a pair of canonical nodes was added."""
+        merged = self._table.merged
+        while self._taken_in < len(merged):
+            self._taken_in += 1
+            for pair in self._users.pop(merged[self._taken_in - 1], ()):
+                self.add(*pair)
+        return (first, second) in self._known
 
 
 def is_nonnegative(size: Size, depth: int = 8) -> bool:

@@ -26,7 +26,7 @@ from tetractys.dialects import types
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.dialects.signature import DYNAMIC
 from tetractys.dialects.tensor_signatures import Bound, parse_slices
-from tetractys.passes.size_expressions import Size, SizeTable
+from tetractys.passes.size_expressions import EqualPairs, Size, SizeTable
 from tetractys.passes.size_rules import RULES, visit_elemwise
 
 SliceSizes: TypeAlias = tuple[Size | None, Size | None, Size]
@@ -55,9 +55,7 @@ class SizeAnalysis:
         self._scalars: dict[SSAValue, Size] = {}
         self._vectors: dict[SSAValue, tuple[Size, ...]] = {}
         self._elements: dict[tuple[SSAValue, int], Size] = {}
-        self._checked: list[tuple[Size, Size]] = []
-        self._known: set[tuple[Size, Size]] = set()
-        self._known_at = (0, 0)
+        self._checked = EqualPairs(self.table)
         for argument in block.args:
             self._sizes[argument] = self._declared(argument)
         for op in block.ops:
@@ -162,7 +160,7 @@ class SizeAnalysis:
     def require_number(self, lhs: Size, rhs: Size, message: str, op: Operation) -> None:
         """As `require` for numbers that are no sizes of their own (a maximum of two, say)."""
         if not self._is_checked(lhs, rhs):
-            self._checked.append((lhs, rhs))
+            self._checked.add(lhs, rhs)
             self.equations.append(Equation(lhs, rhs, message, "ValueError", op))
 
     def check(
@@ -173,20 +171,15 @@ class SizeAnalysis:
             self.implied.append(op)
             return
         self.checks.append(Equation(lhs, rhs, message, kind, op))
-        self._checked.append((lhs, rhs))
+        self._checked.add(lhs, rhs)
         if lhs.rank < 3 and rhs.rank < 3:
             self.table.union(lhs, rhs)
 
     def _is_checked(self, lhs: Size, rhs: Size) -> bool:
         """Whether two numbers are the same, or one of the checks is of them."""
-        canonical = self.table.canonical
-        pair = canonical(lhs), canonical(rhs)
-        if pair[0] is pair[1]:
+        first, second = self.table.canonical(lhs), self.table.canonical(rhs)
+        if first is second:
             return True
         if lhs.rank < 3 and rhs.rank < 3:
             return False  # a check would have merged them
-        now = len(self._checked), self.table.unions
-        if self._known_at != now:  # classes have merged, or there are more
-            self._known = {(canonical(first), canonical(second)) for first, second in self._checked}
-            self._known_at = now
-        return pair in self._known
+        return self._checked.has(first, second)

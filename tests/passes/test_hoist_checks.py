@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from xdsl.context import Context
 from xdsl.dialects.builtin import FileLineColLoc, ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from tetractys.dialects import elemwise_signatures as ew
@@ -19,6 +21,7 @@ from tetractys.dialects.signature import Spec
 from tetractys.oracle import tensor
 from tetractys.oracle.program import program
 from tetractys.passes.hoist_checks import HoistChecksPass
+from tetractys.passes.sizes import SizeAnalysis
 
 V: Spec = ("float64", (-1,))
 M: Spec = ("float64", (-1, -1))
@@ -120,6 +123,39 @@ def test_running_it_twice_adds_nothing() -> None:
         ts.REDUCE, m, kind="max", axes=(0,))))  # fmt: skip
     HoistChecksPass().apply(Context(), module)
     assert len([op for op in module.walk() if op.name == "tensor.check_equal"]) == len(checks)
+
+
+def test_sizes_that_merge_later_are_known_to_be_checked() -> None:
+    """After x + y, a maximum of y needs what a maximum of x has needed before."""
+
+    def body(b: Any, x: Any, y: Any, z: Any) -> list[Any]:
+        largest = [b(ts.REDUCE, value, kind="max", axes=(0,)) for value in (x, z)]
+        whole = b(ew.ADD, b(ew.ADD, z, y), x)  # z, and then y, take the representative of x
+        return [*largest, whole, b(ts.REDUCE, y, kind="max", axes=(0,))]
+
+    _, checks = hoisted([V, V, V], body)
+    assert [text.split()[0] for text in messages(checks)] == [
+        "zero-size", "zero-size", "Input", "Input"]  # fmt: skip
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_many_checks_of_numbers(is_merged: bool) -> None:
+    """A thousand vectors, each with its maximum: 30 times as long when every check met all."""
+
+    def body(b: Any, *vectors: Any) -> list[Any]:
+        whole, largest = vectors[0], []
+        for vector in vectors:
+            largest.append(b(ts.REDUCE, vector, kind="max", axes=(0,)))
+            if is_merged:
+                whole = b(ew.ADD, whole, vector)
+        return [whole, *largest]
+
+    module = program([V] * 1000, body)
+    block = next(op for op in module.ops if isinstance(op, FuncOp)).body.block
+    before = time.process_time()
+    analysis = SizeAnalysis(block)
+    assert time.process_time() - before < 5
+    assert len(analysis.equations) == (1999 if is_merged else 1000)
 
 
 def test_an_unknown_operation_is_refused() -> None:
