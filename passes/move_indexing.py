@@ -177,5 +177,6 @@ class MoveIndexingPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Rewrites every function of the module that indexes by vectors."""
-        if any(isinstance(inner, _INDEXING) for block in function_blocks(op) for inner in block.ops):
+        blocks = function_blocks(op)
+        if any(isinstance(inner, _INDEXING) for block in blocks for inner in block.ops):
             apply_patterns(op, PATTERNS)
