@@ -272,7 +272,9 @@ def fresh(task: str, column: Column, row: str, plan: Plan, cache: Path) -> dict[
         done = subprocess.run(line, env=environment(column, cache), capture_output=True, text=True,
                               check=True, timeout=PATIENCE)  # fmt: skip
     except subprocess.CalledProcessError as error:
-        return {"error": (error.stderr.strip().splitlines() or ["no words"])[-1][:300]}
+        lines = error.stderr.strip().splitlines() or ["no words"]
+        words = [line for line in lines if "Error: " in line.partition(" ")[0] + " "] or lines
+        return {"error": words[-1][:300]}
     except subprocess.TimeoutExpired:
         return {"error": f"no answer in {PATIENCE:.0f} s"}
     return json.loads(done.stdout.splitlines()[-1])
