@@ -253,7 +253,7 @@ def _verify_inplace(nest: NestOp) -> None:
     if found is None:
         return
     pairs = found.data if isinstance(found, ArrayAttr) else None
-    inputs, outs = list(nest.inputs), [part.type for part in nest.parts()]
+    inputs, outs = [*nest.inputs, *nest.inits], [part.type for part in nest.parts()]
     for pair in pairs or ():
         numbers = _integers(pair)
         fits = len(numbers) == 2 and 0 <= numbers[0] < len(outs) and 0 <= numbers[1] < len(inputs)
@@ -261,7 +261,7 @@ def _verify_inplace(nest: NestOp) -> None:
             pairs = None
     if pairs is None:
         raise VerifyException(
-            f"loops.nest: found inplace = {found}; expected pairs array<i64: result, input> of "
+            f"loops.nest: found inplace = {found}; expected pairs array<i64: result, operand> of "
             "this nest, of equal element types"
         )
 

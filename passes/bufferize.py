@@ -26,6 +26,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     ArrayAttr,
+    DenseArrayBase,
     DictionaryAttr,
     FunctionType,
     IntegerAttr,
@@ -45,7 +46,7 @@ from tetractys.passes.arena import Arena
 from tetractys.passes.llvm_plan import can_jam
 from tetractys.passes.llvm_types import itemsize
 from tetractys.passes.memory_types import argument_type, buffer_type, is_dense, view_type
-from tetractys.passes.storage import DIRECT, INPLACE, Storage, direct_insert
+from tetractys.passes.storage import DIRECT, INPLACE, Storage, direct_insert, inplace_of
 from tetractys.passes.workspace import Sizes, build_shape_function
 
 VECTOR_BYTES = 64
@@ -218,12 +219,11 @@ class Bufferizer:
         parts = nest.parts()
         outs = [self._place(part.result, nest) for part in parts
                 if part.result is not None and is_tensor(part.result)]
-        targets = iter(outs)
-        for part in parts:
+        targets, taken = iter(outs), inplace_of(nest)
+        for number, part in enumerate(parts):
             if part.result is not None and is_tensor(part.result):
                 target = next(targets)
-                if part.init is not None and self.storage.root(part.init) is not (
-                        self.storage.root(part.result)):
+                if part.init is not None and number not in taken:
                     self._copy(part.init, target, nest)
         partials = [self._place_partial(nest, part) for part in parts
                     if part.result is not None and is_tensor(part.result)
@@ -348,6 +348,7 @@ class Bufferizer:
             inits=partials, outs=outs, schedule=nest.schedule, location=nest.location,
         )
         new.attributes.update(nest.attributes)
+        _forget_inits(new)
         block = nest.parent
         assert block is not None
         block.insert_op_before(new, nest)
@@ -402,6 +403,17 @@ class Bufferizer:
             if candidate.kind == "collect" or is_summed_at_once(part.result, part.kind, candidate):
                 return number
         return None
+
+
+def _forget_inits(nest: NestOp) -> None:
+    """Of the pairs of `inplace` only those that name an input: in memory a scatter has no init."""
+    pairs = [list(pair) for pair in inplace_of(nest).items() if pair[1] < len(nest.inputs)]
+    if pairs:
+        nest.attributes["inplace"] = ArrayAttr(
+            [DenseArrayBase.from_list(i64, pair) for pair in pairs]
+        )
+    else:
+        nest.attributes.pop("inplace", None)
 
 
 def _array_type(value: SSAValue) -> Attribute:

@@ -1,8 +1,8 @@
 """`mark-inplace`: results of nests take the memory of operands that nobody needs any more.
 
 Pre-condition: level 2, scheduled; the last pass but `bufferize`, which honours what stands here.
-Post-condition: a nest's attribute `inplace` lists pairs (result, input). A result may take an
-input's memory iff that value
+Post-condition: a nest's attribute `inplace` lists pairs (result, operand): inputs count from 0, the
+inits of scatters behind them. A result may take an input's memory iff that value
 
 1. is owned: made in this function (by a nest, call or insert, or a view of such a value), or, with
    the option `arguments`, an argument marked `tt.donated`; and whole, not a `loops.subview`;
@@ -10,6 +10,8 @@ input's memory iff that value
 3. has elements of the same type (the same width would do, but memory has one type at level 3);
 4. is read by the same injective full map that the result is collected by, over the same sizes;
 5. is read by nothing else in the nest.
+
+A scatter may take its init's by 1, 2 and 5: then nothing is copied.
 
     %y = loops.nest (%i < %n) ins(%a = %t[%i] : ...) -> (collect[%i] : tensor<?xf64>) {...}
 becomes, where %t is a temporary that is not used again
@@ -107,9 +109,10 @@ class Memory:
         return [op for op in found if start <= self.positions[op] < stop]
 
     def is_only_read(self, nest: NestOp, number: int) -> bool:
-        """Whether a nest reads the memory of input `number` through that input alone."""
-        root = self.root(nest.inputs[number])
-        others = [v for k, v in enumerate(nest.inputs) if k != number] + list(nest.inits)
+        """Whether a nest reads the memory of operand `number` (input or init) only as that."""
+        given = [*nest.inputs, *nest.inits]
+        root = self.root(given[number])
+        others = [v for k, v in enumerate(given) if k != number]
         inside = [v for op in nest.body.walk() for v in op.operands]
         return all(self.root(value) is not root for value in (*others, *inside))
 
@@ -178,6 +181,19 @@ def can_share(facts: Facts, nest: NestOp, part: Result, number: int) -> bool:
     )
 
 
+def can_take_init(facts: Facts, nest: NestOp, part: Result, number: int) -> bool:
+    """Whether a scatter may write into the memory of its init, operand `number`."""
+    init, memory = part.init, facts.memory
+    return (
+        init is not None
+        and memory.is_owned(init)
+        and not isinstance(memory.root(init), BlockArgument)
+        and not memory.is_part(init)
+        and memory.is_dead_after(init, nest)
+        and memory.is_only_read(nest, number)
+    )
+
+
 def _element(type_: Attribute) -> Attribute:
     assert isinstance(type_, TensorType)
     return type_.element_type
@@ -216,17 +232,24 @@ def apply_mark_inplace(function: func.FuncOp, *, arguments: bool) -> list[str]:
                 [DenseArrayBase.from_list(i64, pair) for pair in (*own, *pairs)]
             )
         for result, number in pairs:
-            taken = f"result {result} takes the memory of {name_of_value(op.inputs[number])}"
+            given = [*op.inputs, *op.inits]
+            taken = f"result {result} takes the memory of {name_of_value(given[number])}"
             reasons.append(f"{name_of(op)}: {taken}")
     return reasons
 
 
 def _pairs(facts: Facts, nest: NestOp) -> list[tuple[int, int]]:
-    """Each result takes the first input that it may; each input is taken once."""
+    """Each result takes the first input that it may, a scatter its init; each is taken once."""
     pairs: list[tuple[int, int]] = []
     taken: set[int] = set()
+    inits = len(nest.inputs)
     for result, part in enumerate(nest.parts()):
         if part.result is None or not isinstance(part.result.type, TensorType):
+            continue
+        if part.init is not None:
+            if can_take_init(facts, nest, part, inits):
+                pairs.append((result, inits))
+            inits += 1
             continue
         if direct_insert(part.result) is not None:
             continue
@@ -235,8 +258,9 @@ def _pairs(facts: Facts, nest: NestOp) -> list[tuple[int, int]]:
                 pairs.append((result, number))
                 taken.add(number)
                 break
+    given = [*nest.inputs, *nest.inits]
     for result, number in pairs:
-        facts.memory.share(nest.results[result], nest.inputs[number])
+        facts.memory.share(nest.results[result], given[number])
     return pairs
 
 

@@ -19,7 +19,7 @@ from tetractys.dialects.loops import NestOp
 
 
 def inplace_of(nest: Operation) -> dict[int, int]:
-    """Result number -> number of the input whose memory it takes."""
+    """Result number -> number of the input, or behind those init, whose memory it takes."""
     found = nest.attributes.get("inplace")
     if found is None:
         return {}
@@ -110,7 +110,7 @@ class Storage:
         pairs = inplace_of(nest)
         if not pairs:
             return
-        given = [*nest.inputs]
+        given = [*nest.inputs, *nest.inits]
         for result, number in pairs.items():
             if direct_insert(nest.results[result]) is not None:
                 continue  # it reads the part that it is computed in

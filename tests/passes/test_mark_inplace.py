@@ -88,3 +88,30 @@ def test_explain_tells_it() -> None:
     x, w = T.dmatrix(), T.dmatrix()
     text = tt.function([x, w], T.exp(T.dot(x, w))).explain()
     assert re.search(r"test_mark_inplace.py:\d+\): result 0 takes the memory of", text)
+
+
+def copies(function: object) -> int:
+    """The nests that copy an array, after `bufferize`."""
+    text = function.ir("loops", after="bufferize")  # type: ignore[attr-defined]
+    return len(re.findall(r"-> \(collect[^(\n]*\) schedule [^\n]*\{\n *loops\.yield", text))
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "DebugMode"])
+def test_a_scatter_takes_a_dead_init_and_copies_another(mode: str) -> None:
+    """Cross-entropy's gradient scatters into what the nest of softmax has made; an argument is
+    copied.
+    """
+    rng = np.random.default_rng(5)
+    x, y = T.dmatrix("x"), T.lvector("y")
+    cost = T.nnet.categorical_crossentropy(T.nnet.softmax(x), y).sum()
+    function = tt.function([x, y], tt.grad(cost, x), mode=mode)
+    assert copies(function) == 0
+    value, labels = rng.normal(size=(9, 11)), rng.integers(0, 11, 9)
+    e = np.exp(value - value.max(axis=1, keepdims=True))
+    wanted = e / e.sum(axis=1, keepdims=True) - np.eye(11)[labels]
+    np.testing.assert_allclose(function(value, labels), wanted, atol=1e-14)
+    added = tt.function([x, y], T.inc_subtensor(x[y], 1.0), mode=mode)
+    assert copies(added) == 1
+    before = value.copy()
+    np.testing.assert_array_equal(added(value, labels % 9)[labels % 9] > before[labels % 9], True)
+    assert value.tobytes() == before.tobytes()

@@ -1,5 +1,6 @@
 // RUN: tt-opt %s -p mark-inplace --split-input-file | filecheck %s
 // RUN: tt-opt %s -p "mark-inplace{arguments=true}" --split-input-file | filecheck %s --check-prefix=ARG
+// RUN: tt-opt %s -p mark-inplace,bufferize --split-input-file | filecheck %s --check-prefix=BUF
 
 // A temporary that is read by the same full map and is dead afterwards; of two results one takes it.
 // CHECK-LABEL: func.func @temporary
@@ -448,3 +449,61 @@ func.func @part_of_a_temporary(%x: tensor<?xf64>, %n: index, %m: index, %o: inde
   func.return %v : tensor<?xf64>
 }
 
+
+// -----
+
+// A scatter takes the memory of its init: operand 1, behind the one input.
+// CHECK-LABEL: func.func @scatter
+// CHECK: scatter_add
+// CHECK: } attributes {inplace = [array<i64: 0, 1>]}
+// BUF-LABEL: func.func @scatter
+// BUF-NOT: loops.alloc
+// BUF: collect{{.*}} into %r0
+// BUF-NOT: collect
+// BUF: scatter_add{{.*}} into %r0
+// BUF-NOT: inplace
+func.func @scatter(%x: tensor<?xf64>, %y: tensor<?xi64>) -> tensor<?xf64> {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %m = loops.dim %y, 0 : tensor<?xi64>
+  %t = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %0 = elemwise.neg %a : f64
+    loops.yield %0 : f64
+  }
+  %r = loops.nest (%i < %m) ins(%j = %y[%i] : tensor<?xi64>) -> (scatter_add(%t)[?] : tensor<?xf64>) {
+    %0 = elemwise.constant 1.0 : f64
+    loops.yield %0, %j : f64, i64
+  }
+  func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// Not where the init is the caller's, is used again, is read by the nest, or has two scatters.
+// CHECK-LABEL: func.func @scatter_copies
+// CHECK-NOT: inplace
+func.func @scatter_copies(%x: tensor<?xf64>, %y: tensor<?xi64>) -> (tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
+  %n = loops.dim %x, 0 : tensor<?xf64>
+  %m = loops.dim %y, 0 : tensor<?xi64>
+  %t, %u, %v = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>)
+      -> (collect[%i] : tensor<?xf64>, collect[%i] : tensor<?xf64>, collect[%i] : tensor<?xf64>) {
+    loops.yield %a, %a, %a : f64, f64, f64
+  }
+  %p = loops.nest (%i < %m) ins(%j = %y[%i] : tensor<?xi64>) -> (scatter_add(%x)[?] : tensor<?xf64>) {
+    %0 = elemwise.constant 1.0 : f64
+    loops.yield %0, %j : f64, i64
+  }
+  %q = loops.nest (%i < %m) ins(%j = %y[%i] : tensor<?xi64>) -> (scatter_add(%t)[?] : tensor<?xf64>) {
+    %0 = elemwise.constant 1.0 : f64
+    loops.yield %0, %j : f64, i64
+  }
+  %r = loops.nest (%i < %m) ins(%j = %y[%i] : tensor<?xi64>) -> (scatter_set(%u)[?] : tensor<?xf64>) {
+    %0 = loops.gather %u, %i : (tensor<?xf64>, index) -> f64
+    loops.yield %0, %j : f64, i64
+  }
+  %s, %w = loops.nest (%i < %m) ins(%j = %y[%i] : tensor<?xi64>)
+      -> (scatter_set(%v)[?] : tensor<?xf64>, scatter_add(%v)[?] : tensor<?xf64>) {
+    %0 = elemwise.constant 1.0 : f64
+    loops.yield %0, %j, %0, %j : f64, i64, f64, i64
+  }
+  func.return %t, %p, %q, %r, %s, %w : tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
+}
