@@ -82,7 +82,6 @@ from xdsl.utils.exceptions import VerifyException
 from tetractys.dialects import types
 from tetractys.dialects.create import QuickOp
 from tetractys.dialects.loops_views import EmptyOp, InsertOp, SubviewOp
-from tetractys.dialects.signature import DYNAMIC
 from tetractys.dialects.syntax import PlainOp, YieldBase
 
 SLICE = -1
@@ -564,11 +563,6 @@ class StoreOp(PlainOp):
 def walk_nests(operation: Operation) -> Iterator[NestOp]:
     """Every nest inside, outer before inner."""
     return (op for op in operation.walk() if isinstance(op, NestOp))
-
-
-def is_dynamic(size: int) -> bool:
-    """Whether a size of a `Spec` is known at run time only."""
-    return size == DYNAMIC
 
 
 Loops = Dialect(

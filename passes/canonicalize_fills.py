@@ -262,9 +262,9 @@ def sum_of_parts(rw: Rewriter, op: Operation) -> bool:
     Gradients of several slices of one array meet like this. Exact, as a sum from 0 is never -0.0.
     """
     first, second = op.operands
-    if not (is_sum_from_zero(first) and is_sum_from_zero(second)):
+    last = made_by(second, tensor.IncSubtensorOp)
+    if last is None or not (is_sum_from_zero(first) and is_sum_from_zero(second)):
         return False
-    last = cast(tensor.IncSubtensorOp, second.owner)
     whole = op.results[0].type
     if not is_zeros(last.operands[0]) or first.type != whole or second.type != whole:
         return False

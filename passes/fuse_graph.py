@@ -285,11 +285,6 @@ def depth_of(nest: NestOp) -> int:
     return deepest
 
 
-def reads_dimension(entries: Map, iterator: int) -> int | None:
-    """The dimension that an iterator indexes, None if it indexes none."""
-    return entries.index(iterator) if iterator in entries else None
-
-
 def extent(entries: Map) -> int:
     """The number of dimensions of an array that a map runs over or takes whole."""
     return sum(entry >= 0 or entry == SLICE for entry in entries if entry != ZERO)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import BoolAttr, DictionaryAttr, StringAttr, UnitAttr
@@ -170,11 +169,6 @@ def can_call(array: SSAValue) -> bool:
     forwards = all(isinstance(entry.step, int) and entry.step > 0 for entry in kept)
     dense = view.part[-1].kind != AT and view.part[-1].step == 1
     return forwards and dense and can_call(view.source)
-
-
-def has_uses(values: Sequence[SSAValue]) -> bool:
-    """Whether anything reads one of the values."""
-    return any(value.first_use is not None for value in values)
 
 
 def lower_check_equal(lowering: FunctionLowering, op: Operation) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import TensorType
 from xdsl.ir import BlockArgument, SSAValue
 
 from tetractys.dialects import elemwise_signatures as scalar
@@ -22,7 +20,6 @@ from tetractys.passes.lower_access import (
 )
 from tetractys.passes.lower_elemwise import broadcast
 from tetractys.passes.lower_nests import FunctionLowering, is_view, shape_of
-from tetractys.passes.size_expressions import Size
 
 
 def lower_dimshuffle(lowering: FunctionLowering, op: SignatureOp) -> None:
@@ -134,13 +131,3 @@ def _order_of_ones(
     for axis, place in pairs:
         order[place] = axis
     return order
-
-
-def index_of(lowering: FunctionLowering, sizes: Sequence[Size]) -> list[SSAValue]:
-    """Sizes as `index` values."""
-    return [lowering.index(size) for size in sizes]
-
-
-def is_tensor(value: SSAValue) -> bool:
-    """Whether a value is an array."""
-    return isinstance(value.type, TensorType)

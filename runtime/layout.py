@@ -88,7 +88,6 @@ class Layout(NamedTuple):
     addresses.
     """
 
-    object_size: int
     values: dict[str, int]
     table: array[int]
     dtypes: dict[str, tuple[int, int, tuple[int, int]]]
@@ -138,7 +137,7 @@ def find() -> Layout:
     decref = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("Py_DecRef", python))
     free = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyMem_RawFree", python))
     dtypes = {name: _dtype_row(name) for name in ITEMSIZE}
-    return Layout(size, values, table, dtypes, (decref, free), (CLOSED_TEXT, CLEAN_MARK))
+    return Layout(values, table, dtypes, (decref, free), (CLOSED_TEXT, CLEAN_MARK))
 
 
 def require(condition: bool, what: str) -> None:

@@ -14,7 +14,7 @@ from tetractys.compile.normalize import (
 )
 from tetractys.compile.request import Request
 from tetractys.configparser import config
-from tetractys.graph import Constant, Variable, apply_givens, creation_site
+from tetractys.graph import Variable, apply_givens, creation_site
 from tetractys.graph.traverse import inputs as graph_inputs
 from tetractys.inputs import In
 from tetractys.pipeline import MODES
@@ -158,9 +158,3 @@ def _add_default_updates(
             update = variable.type.filter_variable(update)
         new_values[variable] = update
         pending += _shared_leaves(inputs, [update])
-
-
-def is_host(variable: Variable) -> bool:
-    """Whether a variable is computed by a host operation."""
-    owner = variable.owner
-    return owner is not None and owner.op.signature is None and not isinstance(variable, Constant)

@@ -84,7 +84,7 @@ def _bounds(
 def _composite(
     op: elemwise.CompositeOp, operands: Sequence[Bounded], shape: tuple[int, ...], rounding: float
 ) -> list[Array]:
-    known = {
+    known: dict[SSAValue, Bounded] = {
         argument: (np.broadcast_to(value, shape), np.broadcast_to(bound, shape))
         for argument, (value, bound) in zip(op.block.args, operands)
     }
@@ -92,7 +92,8 @@ def _composite(
         if isinstance(inner, elemwise.YieldOp):
             return [known[value][1] for value in inner.arguments]
         signature = cast(ElemwiseSignature, cast(SignatureOp, inner).signature)
-        given, props = [known[operand] for operand in inner.operands], props_of(inner)
+        given = [known[operand] for operand in inner.operands]
+        props = props_of(cast(SignatureOp, inner))
         value = evaluate(signature, [one for one, _ in given], props)
         bound = _elementwise(signature, given, props, value, rounding)
         known[inner.results[0]] = value, _settled(value, bound)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -15,8 +14,6 @@ from tetractys.dialects import elemwise, types
 from tetractys.dialects.build import build
 from tetractys.dialects.registry import load_dialect
 from tetractys.dialects.signature import Signature, Spec
-
-Emit: TypeAlias = Callable[..., SSAValue]
 
 
 def parse(text: str) -> ModuleOp:
