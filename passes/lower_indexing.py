@@ -160,8 +160,8 @@ def lower_inc_subtensor(lowering: FunctionLowering, op: SignatureOp) -> None:
     part = [region.entry(axis) for axis in range(len(region.ranges))]
     access = lowering.access(target)
     same = access if isinstance(access, ConstantAccess) else None
-    around = None if same is None else _split_axis(part)
-    base = lowering.array(target) if around is None else build_empty(lowering, target)
+    around = same is not None and is_block(part)
+    base = build_empty(lowering, target) if around else lowering.array(target)
     dtype = types.dtype_of(target.type)
     adds = not props_of(op).get("set")
     old = build_view(lowering, base, part) if adds and same is None else None
@@ -174,17 +174,14 @@ def lower_inc_subtensor(lowering: FunctionLowering, op: SignatureOp) -> None:
     result = nest.collect(element, found, types.tensor_type((dtype, region.shape)))
     result.name_hint = value.name_hint
     result = build_insert(lowering, result, base, part)
-    if same is not None and around is not None:
-        result = _fill_around(lowering, target, same, result, part, around)
+    if same is not None and around:
+        result = _fill_around(lowering, target, same, result, part)
     lowering.set(op.results[0], result)
 
 
-def _split_axis(part: Sequence[Entry]) -> int | None:
-    """The dimension in which a part leaves out what is before it and behind it, if only that."""
-    split = [axis for axis, entry in enumerate(part) if entry.kind != WHOLE]
-    if len(split) != 1 or part[split[0]].kind != RANGE or part[split[0]].step != 1:
-        return None
-    return split[0]
+def is_block(part: Sequence[Entry]) -> bool:
+    """Whether a part is a block: neighbours in the array are neighbours in it."""
+    return all(entry.kind == WHOLE or (entry.kind == RANGE and entry.step == 1) for entry in part)
 
 
 def _fill_around(
@@ -193,25 +190,41 @@ def _fill_around(
     same: ConstantAccess,
     array: SSAValue,
     part: Sequence[Entry],
-    axis: int,
 ) -> SSAValue:
-    """The array with one number before and behind a range; what the range holds is not filled."""
-    first, size = part[axis].first, part[axis].size
-    assert first is not None and size is not None
-    sizes, shape = lowering.analysis.of(target), shape_of(target)
-    behind = lowering.op(scalar.ADD, first, size)
-    rest = lowering.op(scalar.SUB, lowering.index(sizes[axis]), behind)
-    for start, count in ((lowering.constant(0, "index"), first), (behind, rest)):
-        nest = NestBuilder(lowering, lowering.location)
-        found = nest.iterate(sizes, [*shape[:axis], DYNAMIC, *shape[axis + 1 :]])
-        nest.sizes[found[axis]] = count
-        kept = tuple(DYNAMIC if number == axis else n for number, n in enumerate(shape))
-        value = nest.collect(same.element(nest, ()), found, types.tensor_type((same.dtype, kept)))
-        value.name_hint = "fill"
-        entries = [Entry(RANGE, start, count) if number == axis else FULL
-                   for number in range(len(shape))]  # fmt: skip
-        array = build_insert(lowering, value, array, entries)
+    """The array with one number around a block; what the block holds is not filled.
+
+    Dimension by dimension: what is before and behind its range, where earlier dimensions are in
+    theirs.
+    """
+    sizes = lowering.analysis.of(target)
+    around = [FULL] * len(part)
+    for axis, (entry, size) in enumerate(zip(part, sizes)):
+        if entry.first is None or entry.size is None:
+            continue
+        behind = lowering.op(scalar.ADD, entry.first, entry.size)
+        rest = lowering.op(scalar.SUB, lowering.index(size), behind)
+        zero = lowering.constant(0, "index")
+        for start, count in ((zero, entry.first), (behind, rest)):
+            around[axis] = Entry(RANGE, start, count)
+            array = build_insert(lowering, _fill(lowering, target, same, around), array, around)
+        around[axis] = entry
     return array
+
+
+def _fill(
+    lowering: FunctionLowering, target: SSAValue, same: ConstantAccess, part: Sequence[Entry]
+) -> SSAValue:
+    """An array of one number, as large as a part of a level-1 value."""
+    nest = NestBuilder(lowering, lowering.location)
+    shape = [DYNAMIC if entry.kind == RANGE else n for entry, n in zip(part, shape_of(target))]
+    found = nest.iterate(lowering.analysis.of(target), shape)
+    for position, entry in zip(found, part):
+        if entry.size is not None:
+            nest.sizes[position] = entry.size
+    value = same.element(nest, ())
+    result = nest.collect(value, found, types.tensor_type((same.dtype, tuple(shape))))
+    result.name_hint = "fill"
+    return result
 
 
 def build_empty(lowering: FunctionLowering, value: SSAValue) -> SSAValue:
