@@ -133,6 +133,8 @@ class VectorLoops:
         self.heavy = weight(lowering.nest) > HEAVY and self.frame.machine.masks
         """Whether the body is built once."""
         self.sink_products = self._find_sink_products()
+        self._unseen: dict[tuple[int, int], SSAValue] = {}
+        """By result and row, the vector that waits for the next one to be looked at for NaNs."""
 
     def _find_sink_products(self) -> dict[int, Operation]:
         found: dict[int, Operation] = {}
@@ -312,11 +314,29 @@ class VectorLoops:
             if plan.monoid.is_extremum:
                 signs = monoids.keep_signs(self.builder, plan.monoid, slots[-2][row], given[0])
                 slots[-2][row] = self._masked(mask, signs, slots[-2][row])
-                found = monoids.is_nan(self.builder, given[0])
-                if mask is not None:
-                    found = self.builder.binary(llvm.AndOp, found, mask)
-                slots[-1][row] = self.builder.binary(llvm.OrOp, slots[-1][row], found)
+                slots[-1][row] = self._note_nans((plan.number, row), slots[-1][row], given[0],
+                                                 slot, mask)
         return [value for held in slots for value in held]
+
+    def _note_nans(
+        self,
+        place: tuple[int, int],
+        nans: SSAValue,
+        value: SSAValue,
+        slot: int,
+        mask: SSAValue | None,
+    ) -> SSAValue:
+        """The lanes that saw a NaN; of whole vectors, one comparison looks at two of them."""
+        other = value
+        if mask is None and self.slots % 2 == 0:
+            if slot % 2 == 0:
+                self._unseen[place] = value
+                return nans
+            other = self._unseen.pop(place)
+        found = self.builder.fcmp("uno", other, value)
+        if mask is not None:
+            found = self.builder.binary(llvm.AndOp, found, mask)
+        return self.builder.binary(llvm.OrOp, nans, found)
 
     def _combined(self, monoid: Monoid, acc: SSAValue, given: list[SSAValue]) -> SSAValue:
         if len(given) == 2:
