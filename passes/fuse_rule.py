@@ -7,17 +7,17 @@ Nests A before B, along dimension a of A and b of B, may be fused iff
   (3) no value outside the two lies on a path from A to B;
   (4) neither has effects.
 Nests between the two that satisfy the same clauses are fused with them. It is worth it when the
-array that is no longer read or stored has the rank of the deeper nest, and no array is stored
-column by column: other work, elementwise and
+array that is no longer read or stored has the rank of the deeper nest, and no array is read or
+stored column by column: other work, elementwise and
 not on the way to a second use of a row, stays in its own nest, vectorised along its own dimension.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from xdsl.dialects.builtin import LocationAttr
-from xdsl.ir import Operation, OpResult, SSAValue
+from xdsl.dialects.builtin import LocationAttr, TensorType
+from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
 from tetractys.dialects.loops import SCATTERS, Map, NestOp
 from tetractys.passes.fuse_graph import BlockGraph, Group, Item
@@ -236,6 +236,17 @@ def check_profit(candidate: Candidate, depth: int) -> None:
             f"{depth} loops; what is not on the way to a second use of a row stays in "
             "its own nest",
         )
+    if candidate.gain > 1 and candidate.axis == rank_of(candidate.value) - 1:
+        raise No(
+            PROFIT,
+            f"they share {name_of_value(candidate.value)} by columns, whose elements do not stand "
+            "side by side",
+        )
+
+
+def rank_of(value: SSAValue) -> int:
+    """The number of dimensions of an array."""
+    return len(cast("TensorType[Attribute]", value.type).shape)
 
 
 def check_rows(found: int, limit: int) -> None:

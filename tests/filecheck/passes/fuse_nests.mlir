@@ -176,3 +176,20 @@ func.func @columns(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
 // CHECK-NOT: collect[:, %{{.+}}]
 // CHECK: loops.nest {{.*}}collect[%{{.+}}, %{{.+}}]
 // COUNT-LABEL: func.func @columns
+
+// -----
+
+// No profit: a loop over the columns would read x column by column.
+func.func @column_sums(%x: tensor<?x?xf64>) -> tensor<?xf64> {
+  %t = tensor.dimshuffle %x {order = array<i64: 1, 0>} : (tensor<?x?xf64>) -> tensor<?x?xf64>
+  %m = tensor.reduce %t {kind = "add", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
+  %m1 = tensor.dimshuffle %m {order = array<i64: 0, -1>} : (tensor<?xf64>) -> tensor<?x1xf64>
+  %c = elemwise.sub %t, %m1 : (tensor<?x?xf64>, tensor<?x1xf64>) -> tensor<?x?xf64>
+  %r = tensor.reduce %c {kind = "add", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @column_sums
+// CHECK-NOT: = %x[:, %{{.+}}]
+// CHECK: loops.nest (%{{.+}} < %{{.+}}, %{{.+}} < %{{.+}}) ins(%{{.+}} = %x[
+// CHECK: loops.nest (%{{.+}} < %{{.+}}, %{{.+}} < %{{.+}}) ins(%{{.+}} = %x[
+// COUNT-LABEL: func.func @column_sums
