@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,65 +20,59 @@ from tetractys.runtime.spec import KernelSpec, Operand
 from tetractys.sharedvalue import SharedVariable
 
 
-def build_function(
-    request: Request,
-    items: Sequence[In],
-    targets: Sequence[SharedVariable],
-    form: str,
-    keys: tuple[str, ...],
-    mode: str,
-    name: str,
-    threads: int | None = None,
-) -> Any:
-    """The callable for a request; `targets` are the shared variables that its last results update.
-    `threads`: how many a call may use; None: `config.threads` at the time of the call.
+class Manner(NamedTuple):
+    """How a function is made, called and answers, whatever it computes.
+
+    targets: the shared variables that its last results update. form, keys: the container of its
+    outputs. threads: how many a call may use; None: `config.threads` at the time of the call.
     """
+
+    targets: Sequence[SharedVariable]
+    form: str
+    keys: tuple[str, ...]
+    mode: str
+    name: str
+    threads: int | None = None
+
+
+def build_function(request: Request, items: Sequence[In], manner: Manner) -> Any:
+    """The callable for a request."""
     if host_nodes(request):
+        between = manner._replace(targets=(), form="list", keys=())
 
-        def stage(part: Request, inputs: Sequence[In], stage_form: str) -> Any:
-            if stage_form == "last":
-                return build_native(part, inputs, targets, form, keys, mode, name, threads)
-            return build_native(part, inputs, (), stage_form, (), mode, name, threads)
+        def stage(part: Request, inputs: Sequence[In], is_last: bool) -> Any:
+            return build_native(part, inputs, manner if is_last else between)
 
-        return build_staged(request, items, stage, name)
-    function = build_native(request, items, targets, form, keys, mode, name, threads)
-    if mode == "DebugMode":
+        return build_staged(request, items, stage, manner.name)
+    function = build_native(request, items, manner)
+    if manner.mode == "DebugMode":
         from tetractys.compile.debug import DebugFunction
 
         return DebugFunction(function)
     return function
 
 
-def build_native(
-    request: Request,
-    items: Sequence[In],
-    targets: Sequence[SharedVariable],
-    form: str,
-    keys: tuple[str, ...],
-    mode: str,
-    name: str,
-    threads: int | None = None,
-) -> CompiledFunction:
+def build_native(request: Request, items: Sequence[In], manner: Manner) -> CompiledFunction:
     """The native callable for a request without host operations."""
     refuse_foreign_types(request)
-    compiled = compile_request(request, mode)
-    written = [target for target in targets if target not in request.shareds]
+    compiled = compile_request(request, manner.mode)
+    written = [target for target in manner.targets if target not in request.shareds]
     cells = [*request.shareds, *written]
-    spec = kernel_spec(request, compiled, items, targets, cells, form, keys, name, threads)
+    spec = kernel_spec(request, compiled, items, cells, manner)
     function = make_callable(
         spec,
         jit.load(compiled.object),
         [variable.container for variable in cells],
         [np.asarray(constant.data) for constant in request.constants],
-        slow=slow_path(items, name),
+        slow=slow_path(items, manner.name),
         raise_=_raise,
         defaults=[
             None if item.value is None else item.variable.type.filter(item.value) for item in items
         ],
         base=CompiledFunction,
     )
-    function.name = name
-    function.maker = Maker(request, tuple(items), tuple(targets), mode)
+    function.name = manner.name
+    function.maker = Maker(request, tuple(items), tuple(manner.targets), manner.mode)
     function.times = compiled.times
     return function
 
@@ -93,15 +87,12 @@ def kernel_spec(
     request: Request,
     compiled: Compiled,
     items: Sequence[In],
-    targets: Sequence[SharedVariable],
-    cells: Sequence[Any],
-    form: Any,
-    keys: tuple[str, ...],
-    name: str,
-    threads: int | None,
+    cells: Sequence[SharedVariable],
+    manner: Manner,
 ) -> KernelSpec:
     """What the runtime must know: operands, results, cells, errors with this request's lines."""
-    outputs = len(request.results) - len(targets)
+    form: Any = manner.form
+    outputs = len(request.results) - len(manner.targets)
     names = [item.name or item.variable.name for item in items]
     return KernelSpec(
         inputs=tuple(  # a name that stands twice is none: the slow path refuses it as a keyword
@@ -112,14 +103,14 @@ def kernel_spec(
         constants=tuple(operand(v, None, "constant") for v in request.constants),
         outputs=tuple(operand(v, v.name, "output") for v in request.results[:outputs]),
         updates=tuple(operand(v, v.name, "update") for v in request.results[outputs:]),
-        update_cells=tuple(cells.index(target) for target in targets),
+        update_cells=tuple(cells.index(target) for target in manner.targets),
         output_form=form,
-        output_keys=keys,
+        output_keys=manner.keys,
         externs=compiled.facts.externs,
         errors=compiled.facts.entries(request),
         has_shape=compiled.facts.has_shape,
-        threads=threads,
-        name=name,
+        threads=manner.threads,
+        name=manner.name,
     )
 
 

@@ -85,18 +85,11 @@ def function(
         site=site,
         donated=frozenset(item.variable for item in items if item.mutable),
     )
-    from tetractys.compile.build import build_function
+    from tetractys.compile.build import Manner, build_function
 
-    return build_function(
-        request,
-        items,
-        list(new_values),
-        form,
-        keys,
-        mode_name(mode),
-        name or f"{site[0]}:{site[1]}",
-        threads,
-    )
+    name = name or f"{site[0]}:{site[1]}"
+    manner = Manner(list(new_values), form, keys, mode_name(mode), name, threads)
+    return build_function(request, items, manner)
 
 
 def _refuse_given_inputs(items: Sequence[In], givens: Any) -> None:

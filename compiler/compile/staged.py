@@ -18,8 +18,8 @@ from tetractys.graph import Apply, Variable, ancestors, format_site
 from tetractys.inputs import In
 from tetractys.sharedvalue import SharedVariable
 
-Build = Callable[[Request, Sequence[In], str], Any]
-"""Builds one native stage: (request, inputs, form of outputs) -> callable."""
+Build = Callable[[Request, Sequence[In], bool], Any]
+"""Builds one native stage: (request, inputs, whether it is the last one) -> callable."""
 
 
 class Stage(NamedTuple):
@@ -85,10 +85,7 @@ def host_nodes(request: Request) -> list[Apply]:
 
 
 def build_staged(request: Request, items: Sequence[In], build: Build, name: str) -> StagedFunction:
-    """Cuts a request at its host operations and builds every stage.
-
-    build: for the stages between; `build(request, items, form)`; the last one gets form `last`.
-    """
+    """Cuts a request at its host operations and builds every stage."""
     known: list[Variable] = list(request.inputs)
     stages: list[Stage] = []
     for node in host_nodes(request):
@@ -100,13 +97,13 @@ def build_staged(request: Request, items: Sequence[In], build: Build, name: str)
             results=tuple(node.inputs),
             donated=frozenset(),
         )
-        stages.append(Stage(node, build(part, [In(v) for v in needs], "list"), needs))
+        stages.append(Stage(node, build(part, [In(v) for v in needs], False), needs))
         known += node.outputs
     leaves = ancestors(request.results, known)
     used = set(leaves)
     extra = [variable for variable in known[len(request.inputs) :] if variable in used]
     whole = request._replace(inputs=(*request.inputs, *extra), shareds=_shareds(leaves))
-    last = build(whole, [*items, *(In(variable) for variable in extra)], "last")
+    last = build(whole, [*items, *(In(variable) for variable in extra)], True)
     return StagedFunction(items, stages, last, extra, name)
 
 

@@ -36,7 +36,29 @@ class Scratchpad:
         return f"scratchpad{self.__dict__}"
 
 
-class Variable:
+class Tagged:
+    """A node of the graph: anybody may hang attributes on its `tag`."""
+
+    __slots__ = ("_tag",)
+    _tag: Scratchpad | None
+
+    @property
+    def tag(self) -> Scratchpad:
+        """A place for anybody's attributes, made on first use."""
+        if self._tag is None:
+            self._tag = Scratchpad()
+        return self._tag
+
+    @tag.setter
+    def tag(self, value: Scratchpad) -> None:
+        self._tag = value
+
+    def _copy_tag(self, other: Tagged) -> None:
+        if other._tag is not None:
+            self._tag = Scratchpad().__update__(other._tag)
+
+
+class Variable(Tagged):
     """A typed value of the graph.
 
     type: what it may hold. owner: the Apply that computes it, or None. index: which output of the
@@ -44,7 +66,7 @@ class Variable:
     Equality is identity: `x == y` asks whether they are the same variable.
     """
 
-    __slots__ = ("type", "owner", "index", "_name", "_tag", "site", "__dict__", "__weakref__")
+    __slots__ = ("type", "owner", "index", "_name", "site", "__dict__", "__weakref__")
 
     if TYPE_CHECKING:
 
@@ -61,7 +83,7 @@ class Variable:
         self.type = type
         self.owner = owner
         self.index = index
-        self._tag: Scratchpad | None = None
+        self._tag = None
         self._name: str | None = None
         if name is not None:
             self.name = name
@@ -77,17 +99,6 @@ class Variable:
         if value is not None and not isinstance(value, str):
             raise TypeError("name must be a string", value)
         self._name = value
-
-    @property
-    def tag(self) -> Scratchpad:
-        """A place for anybody's attributes, made on first use."""
-        if self._tag is None:
-            self._tag = Scratchpad()
-        return self._tag
-
-    @tag.setter
-    def tag(self, value: Scratchpad) -> None:
-        self._tag = value
 
     def __str__(self) -> str:
         if self.name is not None:
@@ -105,10 +116,6 @@ class Variable:
         copy = self.__class__(self.type, None, None, self.name, site=self.site)
         copy._copy_tag(self)
         return copy
-
-    def _copy_tag(self, other: Variable) -> None:
-        if other._tag is not None:
-            self._tag = Scratchpad().__update__(other._tag)
 
     def get_parents(self) -> list[Apply]:
         """The owner in a list, or nothing."""
@@ -191,10 +198,10 @@ class Constant(Variable):
         return attributes, {**slots, "data": self.data}
 
 
-class Apply:
+class Apply(Tagged):
     """One application of `op` to `inputs`, computing `outputs`; `site` is the user's line."""
 
-    __slots__ = ("op", "inputs", "outputs", "site", "_tag", "__dict__", "__weakref__")
+    __slots__ = ("op", "inputs", "outputs", "site", "__dict__", "__weakref__")
 
     def __init__(
         self,
@@ -206,7 +213,7 @@ class Apply:
         self.op = op
         self.inputs: list[Any] = list(inputs)
         self.outputs: list[Any] = list(outputs)
-        self._tag: Scratchpad | None = None
+        self._tag = None
         self.site = creation_site(2) if site is None else site
         for variable in self.inputs:
             if not isinstance(variable, Variable):
@@ -224,17 +231,6 @@ class Apply:
                 output.index = index
             elif output.owner is not self or output.index != index:
                 raise ValueError("All output variables passed to Apply must belong to it.")
-
-    @property
-    def tag(self) -> Scratchpad:
-        """A place for anybody's attributes, made on first use."""
-        if self._tag is None:
-            self._tag = Scratchpad()
-        return self._tag
-
-    @tag.setter
-    def tag(self, value: Scratchpad) -> None:
-        self._tag = value
 
     @property
     def nin(self) -> int:
@@ -299,8 +295,7 @@ class Apply:
     def _copy(self, inputs: Sequence[Variable]) -> Apply:
         outputs = [output.clone() for output in self.outputs]
         node = self.__class__(self.op, inputs, outputs, site=self.site)
-        if self._tag is not None:
-            node._tag = Scratchpad().__update__(self._tag)
+        node._copy_tag(self)
         return node
 
     def __iter__(self) -> Iterator[Variable]:
