@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from xdsl.dialects.builtin import MemRefType, NoneAttr, StridedLayoutAttr, TensorType
 from xdsl.ir import Attribute
 
@@ -38,7 +36,7 @@ def view_type(view: SubviewOp) -> MemRefType[Attribute]:
         for stride, entry in zip(known, view.part)
         if entry.kind != AT
     ]
-    type_ = cast("TensorType[Attribute] | MemRefType[Attribute]", view.out.type)
+    type_ = view.out.type
     shown = [NoneAttr() if stride is None else stride for stride in strides]
     return MemRefType(type_.element_type, type_.get_shape(), StridedLayoutAttr(shown))
 
