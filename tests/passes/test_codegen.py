@@ -461,6 +461,34 @@ def test_other_processors(
 TOTALS: dict[str, list[Any]] = {}
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="code of other x86 processors")
+@pytest.mark.parametrize(("cpu", "width", "masks", "fused"), MACHINES)
+@pytest.mark.parametrize("function", [ew.NEG, ew.EXP], ids=["light", "heavy"])
+def test_parts_on_other_processors(
+    compile_kernel: Compile, monkeypatch: pytest.MonkeyPatch, function: Any,
+    cpu: str, width: int, masks: bool, fused: bool,
+) -> None:
+    """Rows, rows backwards, gaps, a column: vectors whose elements are no neighbours."""
+    if jit.host().vector_bytes < width:
+        pytest.skip("this processor is older")
+    found = jit._llvm().Target.from_triple(jit.host().triple)
+    machine = found.create_target_machine(cpu=cpu, features="", opt=2, reloc="pic")
+    monkeypatch.setattr(jit, "_machine", lambda opt, baseline: machine)
+    passes = ["hoist-checks", "lower-to-loops", ScheduleCpuPass(vector_bytes=width), "expand-math",
+              "cse", "vectorize", "mark-inplace", "bufferize",
+              LowerLoopsToLlvmPass(masks=masks, fused=fused)]  # fmt: skip
+    parts = ("1:", "::-1, ::-1", ":, ::2", "::-2, 3:", ":, -1", "0, ::-3")
+    kernel = compile_kernel(
+        program([("float64", (-1, -1))], lambda b, x: [
+            b(function, b(ts.SUBTENSOR, x, slices=part)) for part in parts]), passes)
+    right = np.negative if function is ew.NEG else np.exp
+    for shape in ((1, 4), (2, 33), (7, 100), (40, 16), (5, 3)):
+        x = np.random.default_rng(1).standard_normal(shape)
+        wanted = [x[1:], x[::-1, ::-1], x[:, ::2], x[::-2, 3:], x[:, -1], x[0, ::-3]]
+        for mine, part in zip(kernel(x), wanted, strict=True):
+            np.testing.assert_allclose(mine, right(part), rtol=1e-14)
+
+
 # In place.
 
 
