@@ -116,8 +116,8 @@ FORMATS = {"float64": F64, "float32": F32}
 """The format of each floating-point dtype."""
 
 # The other functions: for each dtype the coefficients in order of rising power (of the square of
-# the argument where it says so), from `tools/fit_polynomials.py`: a minimax fit whose first two
-# coefficients are rounded one after another, the rest fitted again behind each.
+# the argument where it says so). `tools/fit_polynomials.py` fits them anew, but for SIN and
+# float32's ERF_LOW and ERF_HIGH, which like the above are older fits by the same exchange.
 
 PI = {
     "float64": (3.141592651605606, 1.9841871583270443e-09, 1.03403659577805e-18,

@@ -142,6 +142,10 @@ class ScalarEmitter:
         """What rounding `a * b` loses, exactly."""
         return self._emit(elemwise.MulLowOp, [a, b], a.type)
 
+    def sqrt(self, a: SSAValue) -> SSAValue:
+        """The square root, rounded once."""
+        return self._emit(elemwise.SqrtOp, [a], a.type)
+
     def round(self, a: SSAValue) -> SSAValue:
         """The nearest integral value."""
         return self._emit(elemwise.RoundOp, [a], a.type)

@@ -12,10 +12,12 @@ too; a negative number to a power that is no integer is NaN.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TypeAlias
 
 from xdsl.ir import SSAValue
 
+from tetractys.dialects import elemwise
 from tetractys.passes import math_coefficients as known
 from tetractys.passes.math_emitter import ScalarEmitter
 from tetractys.passes.math_exp import exp_of_sum
@@ -57,8 +59,9 @@ def _log(e: ScalarEmitter, x: SSAValue) -> Pair:
     s = _quotient(e, f)
     square = _product(e, s, s)
     tail = e.mul(square[0], e.horner(square[0], known.POW_LOG))
-    high, low = known.TWO_THIRDS
-    factor = _sum(e, (e.number(high), e.number(low)), (tail, e.number(0.0)))
+    constant, low = (e.number(part) for part in known.TWO_THIRDS)
+    factor = e.add(constant, tail)
+    factor = factor, e.add(e.add(e.sub(constant, factor), tail), low)
     cube = _product(e, s, _product(e, square, factor))
     twice = e.add(s[0], s[0]), e.add(s[1], s[1])
     high, low = e.format.ln2
@@ -95,22 +98,71 @@ def _power32(e: ScalarEmitter, x: SSAValue, y: SSAValue) -> SSAValue:
 
 
 def pow(e: ScalarEmitter, x: SSAValue, y: SSAValue) -> SSAValue:
-    """`x**y` of any x and y."""
+    """`x**y` of any x and y; a known y decides its cases now."""
+    exponent = _known(y)
+    if (short := _SHORT.get(exponent)) is not None:
+        return short(e, x)
     zero, one, infinity = e.number(0.0), e.number(1.0), e.number(math.inf)
     magnitude = e.abs(x)
     power = _power64 if e.format.dtype == "float64" else _power32
     value = power(e, magnitude, y)
     # 0 and infinity, to either side of 1.
-    is_down = e.lt(y, zero)
-    of_zero, of_infinity = e.switch(is_down, infinity, zero), e.switch(is_down, zero, infinity)
+    is_down = e.lt(y, zero) if exponent is None else exponent < 0
+    of_zero, of_infinity = _choose(e, is_down, infinity, zero), _choose(e, is_down, zero, infinity)
     value = e.switch(e.eq(magnitude, zero), of_zero, value)
     # Negative numbers: an odd power keeps the sign, a broken one of a finite number is NaN.
-    half = e.mul(y, e.number(0.5))
-    is_whole, is_even = e.eq(e.round(y), y), e.eq(e.round(half), half)
-    broken = e.switch(is_whole, value, e.number(math.nan))
+    is_whole, is_even = _parity(e, y)
+    broken = _choose(e, is_whole, value, e.number(math.nan))
     value = e.switch(e.lt(x, zero), broken, value)
     value = e.switch(e.eq(magnitude, infinity), of_infinity, value)
-    signed = e.switch(is_even, value, e.copysign(value, x))
-    value = e.switch(is_whole, signed, value)
-    value = e.switch(e.eq(y, y), e.switch(e.eq(x, x), value, x), y)
+    signed = _choose(e, is_even, value, e.copysign(value, x))
+    value = _choose(e, is_whole, signed, value)
+    value = e.switch(e.eq(x, x), value, x)
+    if exponent is not None:
+        return value
+    value = e.switch(e.eq(y, y), value, y)
     return e.switch(e.eq(x, one), one, e.switch(e.eq(y, zero), one, value))
+
+
+def _known(y: SSAValue) -> float | None:
+    """The number of a constant that is neither 0 nor NaN nor infinite."""
+    if not isinstance(y.owner, elemwise.ConstantOp):
+        return None
+    number = float(y.owner.number)
+    return number if math.isfinite(number) and number != 0 else None
+
+
+def _choose(
+    e: ScalarEmitter, condition: SSAValue | bool, a: SSAValue, b: SSAValue
+) -> SSAValue:
+    if isinstance(condition, bool):
+        return a if condition else b
+    return e.switch(condition, a, b)
+
+
+def _parity(e: ScalarEmitter, y: SSAValue) -> tuple[SSAValue | bool, SSAValue | bool]:
+    """Whether y is a whole number, and an even one."""
+    if (number := _known(y)) is not None:
+        return number % 1 == 0, number % 2 == 0
+    half = e.mul(y, e.number(0.5))
+    return e.eq(e.round(y), y), e.eq(e.round(half), half)
+
+
+def _root(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    """`x**0.5`: the root, but 0 of -0 and infinity of -infinity."""
+    root = e.add(e.sqrt(x), e.number(0.0))
+    return e.switch(e.eq(x, e.number(-math.inf)), e.number(math.inf), root)
+
+
+def _fourth(e: ScalarEmitter, x: SSAValue) -> SSAValue:
+    square = e.mul(x, x)
+    return e.mul(square, square)
+
+
+_SHORT: dict[float | None, Callable[[ScalarEmitter, SSAValue], SSAValue]] = {
+    0.5: _root,
+    -0.5: lambda e, x: e.div(e.number(1.0), _root(e, x)),
+    3.0: lambda e, x: e.mul(e.mul(x, x), x),
+    4.0: _fourth,
+}
+"""Known exponents for which a few roundings give the same accuracy (2 and -1 are canonicalised)."""

@@ -62,6 +62,38 @@ func.func @other_powers(%x: f32, %i: i32) -> (f32, i32) {
 
 // -----
 
+// Known exponents: 3 is two products; 2.5 asks no question about whole numbers, which -3 does not
+// either; an exponent of 0 or infinity takes the way of unknown ones.
+// CHECK-LABEL: func.func @known_exponents
+// CHECK-SAME: (%[[X:.+]]: f64)
+// CHECK: %[[S:.+]] = elemwise.mul %[[X]], %[[X]] : f64
+// CHECK-NEXT: %[[CUBE:.+]] = elemwise.mul %[[S]], %[[X]] : f64
+// CHECK-NOT: elemwise.round
+// CHECK: elemwise.mul_low
+// CHECK-NOT: elemwise.round
+// CHECK: func.return %[[CUBE]]
+func.func @known_exponents(%x: f64) -> (f64, f64, f64) {
+  %three = elemwise.constant 3.0 : f64
+  %broken = elemwise.constant 2.5 : f64
+  %odd = elemwise.constant -3.0 : f64
+  %0 = elemwise.pow %x, %three : f64
+  %1 = elemwise.pow %x, %broken : f64
+  %2 = elemwise.pow %x, %odd : f64
+  func.return %0, %1, %2 : f64, f64, f64
+}
+
+// -----
+
+// CHECK-LABEL: func.func @infinite_exponent
+// CHECK-COUNT-2: elemwise.round
+func.func @infinite_exponent(%x: f64) -> f64 {
+  %infinity = elemwise.constant 0x7ff0000000000000 : f64
+  %0 = elemwise.pow %x, %infinity : f64
+  func.return %0 : f64
+}
+
+// -----
+
 // x - n pi in four parts; from 2**23 on the C library's.
 // CHECK-LABEL: func.func @sine
 // CHECK-SAME: (%[[X:.+]]: f64)
