@@ -64,6 +64,11 @@ def is_array(value: SSAValue) -> bool:
     return isinstance(value.type, TensorType | MemRefType)
 
 
+def is_filled_by(op: Operation, array: SSAValue) -> bool:
+    """Whether an operation puts a part into an array, and does nothing else with it."""
+    return isinstance(op, loops.InsertOp) and op.base is array and op.value is not array
+
+
 def is_summed_at_once(result: SSAValue, kind: str, outer: Result) -> bool:
     """Whether a body's row only feeds the sum (or other monoid) of rows that the nest makes."""
     return kind == "collect" and outer.kind in MONOIDS and result.has_one_use()
@@ -168,7 +173,7 @@ class Bufferizer:
             self._insert(op)
         elif isinstance(op, loops.EmptyOp):
             self.empties.append(op)
-            if not all(isinstance(use.operation, loops.InsertOp) for use in op.out.uses):
+            if not all(is_filled_by(use.operation, op.out) for use in op.out.uses):
                 self._empty(op, op)
         elif isinstance(op, func.ReturnOp):
             self._return(op)
