@@ -15,7 +15,7 @@ A sum of floats that is not inside a row goes by blocks: `llvm_sums`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import VectorType, i1, i64
@@ -41,6 +41,7 @@ from tetractys.passes.llvm_sums import (
     sum_identities,
     total_of,
 )
+from tetractys.passes.llvm_types import integer
 from tetractys.passes.storage import inplace_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ Slots: TypeAlias = "list[list[SSAValue]]"
 """Accumulators: one list a slot, in it one vector a row; of an extremum two more slots, of signs
 and of masks of NaNs."""
 
+BITS = 64
+"""The bits of an index: masks of fewer lanes can be shifted."""
 VIRTUAL_BYTES = 256
 """The bytes of all accumulators of a result: the same number of lanes on every host."""
 ROW_VIRTUAL_BYTES = 128
@@ -156,7 +159,9 @@ class VectorLoops:
 
     def _map(self, level: int) -> None:
         builder, size = self.builder, self.lowering.sizes[level]
-        if not self.heavy:
+        if self._vectors_at_once() > 1:
+            self._map_several(level, size, self._vectors_at_once())
+        elif not self.heavy:
             main = self._whole(size, self.width)
             self._map_loop(level, builder.index(0), main, None)
             builder.when(builder.icmp("slt", main, size), lambda: self._map_rest(level, main, size))
@@ -181,6 +186,62 @@ class VectorLoops:
             return inner
 
         self.lowering.counted(level, start, stop, self.width, {}, body)
+
+    # ---- several vectors side by side
+
+    def _vectors_at_once(self) -> int:
+        """The schedule's `unroll`, for a body that is built once and knows no rows at a time."""
+        alone = self.heavy and self.frame.rows is SINGLE and self.width < BITS
+        return self.lowering.nest.scheduled("unroll", 1) if alone else 1
+
+    def _map_several(self, level: int, size: SSAValue, number: int) -> None:
+        """Steps of several vectors, each operation on all of them before the next; masked."""
+        builder = self.builder
+
+        def body(index: SSAValue, inner: Accumulators) -> Accumulators:
+            starts = [builder.add(index, builder.index(k * self.width)) for k in range(number)]
+            masks = [self._mask_or_none(builder.sub(size, start)) for start in starts]
+            self._bind_several(level, starts, masks)
+            self._lower_body()
+            for plan in self.lowering.plans:
+                value = self.frame.value(plan.part.value)
+                for k, (start, mask) in enumerate(zip(starts, masks)):
+                    self.lowering.bind_iterator(level, start)
+                    self._store(plan, value[k] if isinstance(value, tuple) else value, mask)
+            return inner
+
+        step = number * self.width
+        self.lowering.counted(level, builder.index(0), size, step, {}, body)
+
+    def _bind_several(
+        self, level: int, starts: Sequence[SSAValue], masks: Sequence[SSAValue]
+    ) -> None:
+        """Loads each element's vectors: a tuple, as of rows; what does not move is one value."""
+        found: list[list[Value]] = []
+        elements = [e for e in self.lowering.nest.elements if e.first_use is not None]
+        for start, mask in zip(starts, masks):
+            self.lowering.bind_iterator(level, start)
+            self.lowering.bind_elements(mask)
+            found.append([self.frame.value(element) for element in elements])
+        for element, values in zip(elements, zip(*found)):
+            moves = isinstance(element.type, VectorType)
+            self.frame.env[element] = cast("tuple[SSAValue, ...]", values) if moves else values[0]
+
+    def _mask_or_none(self, left: SSAValue) -> SSAValue:
+        """The first `left` lanes: none, some, or all."""
+        builder = self.builder
+        shown = builder.smin(builder.smax(left, builder.index(0)), builder.index(self.width))
+        above = builder.emit(llvm.ShlOp, (builder.index(1), shown), i64)
+        bits = builder.emit(llvm.TruncOp, (builder.add(above, builder.index(-1)),),
+                            integer(self.width))
+        return builder.emit(llvm.BitcastOp, (bits,), vector_of(i1, self.width))
+
+    def _store(self, plan: Plan, value: SSAValue, mask: SSAValue) -> None:
+        target = self.lowering.out(plan)
+        assert isinstance(target, Buffer)
+        pointer = address(self.builder, target, self.lowering.indices(plan.part.map))
+        assert isinstance(pointer, SSAValue)
+        store_one(self.builder, value, pointer, mask)
 
     def _map_rest(self, level: int, start: SSAValue, size: SSAValue) -> None:
         """The elements from `start`, fewer than a vector."""

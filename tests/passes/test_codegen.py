@@ -599,3 +599,23 @@ def test_no_flag_that_changes_values(compile_kernel: Compile) -> None:
             "llvm.exp",
         ):
             assert f" {word} " not in text and f"@{word}" not in text
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_vectors_side_by_side(compile_kernel: Compile, dtype: str) -> None:
+    """A long chain, on several vectors at once: the same bits at every length, nothing behind."""
+
+    def chain(b: Any, x: Any) -> Any:
+        value = x
+        for _ in range(6):
+            value = b(ew.TANH, b(ew.EXP, value))
+        return [value, b(ew.ADD, value, x)]
+
+    kernel = compile_kernel(program([(dtype, (-1,))], chain))
+    assert kernel.text.count("llvm.masked.load") >= 2
+    given = values(dtype, 200)
+    whole = kernel(given)
+    np.testing.assert_allclose(whole[1], whole[0] + given)
+    for length in (0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 47, 48, 49, 64, 100):
+        for part, all_of_it in zip(kernel(given[:length]), whole):
+            assert part.tobytes() == all_of_it[:length].tobytes()

@@ -374,3 +374,157 @@ func.func @captured_rows(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?x?xf64
   }
   func.return %r : tensor<?x?xf64>
 }
+
+// -----
+
+// A chain of 69 products: two vectors side by side. (Sums have several accumulators anyway.)
+func.func @chain(%x: tensor<?xf64>, %n: index) -> (tensor<?xf64>, f64) {
+  %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8 : i64} {
+    %1 = elemwise.mul %a, %a : f64
+    %2 = elemwise.mul %1, %a : f64
+    %3 = elemwise.mul %2, %a : f64
+    %4 = elemwise.mul %3, %a : f64
+    %5 = elemwise.mul %4, %a : f64
+    %6 = elemwise.mul %5, %a : f64
+    %7 = elemwise.mul %6, %a : f64
+    %8 = elemwise.mul %7, %a : f64
+    %9 = elemwise.mul %8, %a : f64
+    %10 = elemwise.mul %9, %a : f64
+    %11 = elemwise.mul %10, %a : f64
+    %12 = elemwise.mul %11, %a : f64
+    %13 = elemwise.mul %12, %a : f64
+    %14 = elemwise.mul %13, %a : f64
+    %15 = elemwise.mul %14, %a : f64
+    %16 = elemwise.mul %15, %a : f64
+    %17 = elemwise.mul %16, %a : f64
+    %18 = elemwise.mul %17, %a : f64
+    %19 = elemwise.mul %18, %a : f64
+    %20 = elemwise.mul %19, %a : f64
+    %21 = elemwise.mul %20, %a : f64
+    %22 = elemwise.mul %21, %a : f64
+    %23 = elemwise.mul %22, %a : f64
+    %24 = elemwise.mul %23, %a : f64
+    %25 = elemwise.mul %24, %a : f64
+    %26 = elemwise.mul %25, %a : f64
+    %27 = elemwise.mul %26, %a : f64
+    %28 = elemwise.mul %27, %a : f64
+    %29 = elemwise.mul %28, %a : f64
+    %30 = elemwise.mul %29, %a : f64
+    %31 = elemwise.mul %30, %a : f64
+    %32 = elemwise.mul %31, %a : f64
+    %33 = elemwise.mul %32, %a : f64
+    %34 = elemwise.mul %33, %a : f64
+    %35 = elemwise.mul %34, %a : f64
+    %36 = elemwise.mul %35, %a : f64
+    %37 = elemwise.mul %36, %a : f64
+    %38 = elemwise.mul %37, %a : f64
+    %39 = elemwise.mul %38, %a : f64
+    %40 = elemwise.mul %39, %a : f64
+    %41 = elemwise.mul %40, %a : f64
+    %42 = elemwise.mul %41, %a : f64
+    %43 = elemwise.mul %42, %a : f64
+    %44 = elemwise.mul %43, %a : f64
+    %45 = elemwise.mul %44, %a : f64
+    %46 = elemwise.mul %45, %a : f64
+    %47 = elemwise.mul %46, %a : f64
+    %48 = elemwise.mul %47, %a : f64
+    %49 = elemwise.mul %48, %a : f64
+    %50 = elemwise.mul %49, %a : f64
+    %51 = elemwise.mul %50, %a : f64
+    %52 = elemwise.mul %51, %a : f64
+    %53 = elemwise.mul %52, %a : f64
+    %54 = elemwise.mul %53, %a : f64
+    %55 = elemwise.mul %54, %a : f64
+    %56 = elemwise.mul %55, %a : f64
+    %57 = elemwise.mul %56, %a : f64
+    %58 = elemwise.mul %57, %a : f64
+    %59 = elemwise.mul %58, %a : f64
+    %60 = elemwise.mul %59, %a : f64
+    %61 = elemwise.mul %60, %a : f64
+    %62 = elemwise.mul %61, %a : f64
+    %63 = elemwise.mul %62, %a : f64
+    %64 = elemwise.mul %63, %a : f64
+    %65 = elemwise.mul %64, %a : f64
+    %66 = elemwise.mul %65, %a : f64
+    %67 = elemwise.mul %66, %a : f64
+    %68 = elemwise.mul %67, %a : f64
+    %69 = elemwise.mul %68, %a : f64
+    loops.yield %69 : f64
+  }
+  %s = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (add[] : f64) schedule {accumulators = 4 : i64, vector = 8 : i64} {
+    %1 = elemwise.mul %a, %a : f64
+    %2 = elemwise.mul %1, %a : f64
+    %3 = elemwise.mul %2, %a : f64
+    %4 = elemwise.mul %3, %a : f64
+    %5 = elemwise.mul %4, %a : f64
+    %6 = elemwise.mul %5, %a : f64
+    %7 = elemwise.mul %6, %a : f64
+    %8 = elemwise.mul %7, %a : f64
+    %9 = elemwise.mul %8, %a : f64
+    %10 = elemwise.mul %9, %a : f64
+    %11 = elemwise.mul %10, %a : f64
+    %12 = elemwise.mul %11, %a : f64
+    %13 = elemwise.mul %12, %a : f64
+    %14 = elemwise.mul %13, %a : f64
+    %15 = elemwise.mul %14, %a : f64
+    %16 = elemwise.mul %15, %a : f64
+    %17 = elemwise.mul %16, %a : f64
+    %18 = elemwise.mul %17, %a : f64
+    %19 = elemwise.mul %18, %a : f64
+    %20 = elemwise.mul %19, %a : f64
+    %21 = elemwise.mul %20, %a : f64
+    %22 = elemwise.mul %21, %a : f64
+    %23 = elemwise.mul %22, %a : f64
+    %24 = elemwise.mul %23, %a : f64
+    %25 = elemwise.mul %24, %a : f64
+    %26 = elemwise.mul %25, %a : f64
+    %27 = elemwise.mul %26, %a : f64
+    %28 = elemwise.mul %27, %a : f64
+    %29 = elemwise.mul %28, %a : f64
+    %30 = elemwise.mul %29, %a : f64
+    %31 = elemwise.mul %30, %a : f64
+    %32 = elemwise.mul %31, %a : f64
+    %33 = elemwise.mul %32, %a : f64
+    %34 = elemwise.mul %33, %a : f64
+    %35 = elemwise.mul %34, %a : f64
+    %36 = elemwise.mul %35, %a : f64
+    %37 = elemwise.mul %36, %a : f64
+    %38 = elemwise.mul %37, %a : f64
+    %39 = elemwise.mul %38, %a : f64
+    %40 = elemwise.mul %39, %a : f64
+    %41 = elemwise.mul %40, %a : f64
+    %42 = elemwise.mul %41, %a : f64
+    %43 = elemwise.mul %42, %a : f64
+    %44 = elemwise.mul %43, %a : f64
+    %45 = elemwise.mul %44, %a : f64
+    %46 = elemwise.mul %45, %a : f64
+    %47 = elemwise.mul %46, %a : f64
+    %48 = elemwise.mul %47, %a : f64
+    %49 = elemwise.mul %48, %a : f64
+    %50 = elemwise.mul %49, %a : f64
+    %51 = elemwise.mul %50, %a : f64
+    %52 = elemwise.mul %51, %a : f64
+    %53 = elemwise.mul %52, %a : f64
+    %54 = elemwise.mul %53, %a : f64
+    %55 = elemwise.mul %54, %a : f64
+    %56 = elemwise.mul %55, %a : f64
+    %57 = elemwise.mul %56, %a : f64
+    %58 = elemwise.mul %57, %a : f64
+    %59 = elemwise.mul %58, %a : f64
+    %60 = elemwise.mul %59, %a : f64
+    %61 = elemwise.mul %60, %a : f64
+    %62 = elemwise.mul %61, %a : f64
+    %63 = elemwise.mul %62, %a : f64
+    %64 = elemwise.mul %63, %a : f64
+    %65 = elemwise.mul %64, %a : f64
+    %66 = elemwise.mul %65, %a : f64
+    %67 = elemwise.mul %66, %a : f64
+    %68 = elemwise.mul %67, %a : f64
+    %69 = elemwise.mul %68, %a : f64
+    loops.yield %69 : f64
+  }
+  func.return %r, %s : tensor<?xf64>, f64
+}
+// CHECK-LABEL: func.func @chain
+// CHECK: schedule {unroll = 2 : i64, vector = 8 : i64}
+// CHECK: schedule {accumulators = 4 : i64, vector = 8 : i64}
