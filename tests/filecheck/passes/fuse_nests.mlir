@@ -139,9 +139,9 @@ func.func @clause_3(%x: tensor<?xf64>) -> tensor<?xf64> {
 // -----
 
 // Clause (4): a scatter.
-func.func @clause_4(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>) {
+func.func @clause_4(%x: tensor<?xf64>, %at: tensor<?xi64>) -> (tensor<?xf64>, tensor<?xf64>) {
   %e = elemwise.exp %x : tensor<?xf64>
-  %0 = tensor.inc_subtensor %x, %e {slices = ":"} : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
+  %0 = tensor.advanced_inc_subtensor %x, %e, %at : (tensor<?xf64>, tensor<?xf64>, tensor<?xi64>) -> tensor<?xf64>
   func.return %0, %e : tensor<?xf64>, tensor<?xf64>
 }
 // CHECK-LABEL: func.func @clause_4
@@ -193,3 +193,24 @@ func.func @column_sums(%x: tensor<?x?xf64>) -> tensor<?xf64> {
 // CHECK: loops.nest (%{{.+}} < %{{.+}}, %{{.+}} < %{{.+}}) ins(%{{.+}} = %x[
 // CHECK: loops.nest (%{{.+}} < %{{.+}}, %{{.+}} < %{{.+}}) ins(%{{.+}} = %x[
 // COUNT-LABEL: func.func @column_sums
+
+// -----
+
+// Nests that read parts of one size of an array fuse as those that read arrays do; not around an insert.
+func.func @parts(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>) {
+  %0 = tensor.subtensor %x {slices = "::-1"} : (tensor<?xf64>) -> tensor<?xf64>
+  %1 = elemwise.exp %0 : tensor<?xf64>
+  %2 = elemwise.mul %x, %1 : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
+  %3 = tensor.inc_subtensor %2, %x {slices = "::-1"} : (tensor<?xf64>, tensor<?xf64>) -> tensor<?xf64>
+  %4 = elemwise.neg %3 : tensor<?xf64>
+  func.return %4, %2 : tensor<?xf64>, tensor<?xf64>
+}
+// CHECK-LABEL: func.func @parts
+// CHECK: %[[V:.+]] = loops.subview %x
+// CHECK: loops.nest {{.+}} ins(%[[R:.+]] = %[[V]][%{{.+}}] : tensor<?xf64>, %{{.+}} = %x[%{{.+}}] : tensor<?xf64>)
+// CHECK-NEXT: elemwise.exp %[[R]]
+// CHECK-NEXT: elemwise.mul
+// CHECK: loops.nest
+// CHECK: loops.insert
+// CHECK: loops.nest
+// COUNT-LABEL: func.func @parts
