@@ -64,27 +64,39 @@ def lower_arange(lowering: FunctionLowering, op: SignatureOp) -> None:
     result = op.results[0]
     dtype = types.dtype_of(result.type)
     start, stop, step = (lowering.scalar(operand) for operand in op.operands)
+    first, delta = lowering.cast(start, dtype), lowering.cast(step, dtype)
     if any(types.dtype_of(value.type) not in DISCRETE for value in (start, stop, step)):
         (size,) = lowering.analysis.of(result)
-        lowering.set_index(size, _float_length(lowering, start, stop, step))
-    first = lowering.cast(start, dtype)
-    if dtype in DISCRETE:
-        delta = lowering.cast(step, dtype)
-    else:  # as NumPy: the difference of the first two elements
-        second = lowering.op(scalar.ADD, first, lowering.cast(step, dtype))
-        delta = lowering.op(scalar.SUB, second, first)
+        length = _float_length(lowering, start, stop, step)
+        lowering.set_index(size, length)
+        # As NumPy: the difference of the first two elements, where there are two (a step may be
+        # infinite).
+        second = lowering.op(scalar.ADD, first, delta)
+        several = lowering.op(scalar.LT, lowering.constant(1, "index"), length)
+        delta = lowering.op(scalar.SWITCH, several, lowering.op(scalar.SUB, second, first),
+                            lowering.constant(0, dtype))  # fmt: skip
     lowering.set_access(result, RangeAccess(first, delta, 0))
 
 
 def _float_length(
     lowering: FunctionLowering, start: SSAValue, stop: SSAValue, step: SSAValue
 ) -> SSAValue:
-    """max(0, ceil((stop - start) / step)) as an index."""
+    """max(0, ceil((stop - start) / step)) as an index; -1 where no index is so large.
+
+    At least 1 where a step goes towards `stop`, however small the quotient.
+    """
     wide = [lowering.cast(value, "float64") for value in (start, stop, step)]
-    quotient = lowering.op(scalar.TRUE_DIV, lowering.op(scalar.SUB, wide[1], wide[0]), wide[2])
+    distance, zero = lowering.op(scalar.SUB, wide[1], wide[0]), lowering.constant(0.0, "float64")
+    quotient = lowering.op(scalar.TRUE_DIV, distance, wide[2])
     negated = lowering.op(scalar.FLOOR, lowering.op(scalar.NEG, quotient))
     length = lowering.op(scalar.CAST, lowering.op(scalar.NEG, negated), dtype="index")
-    return lowering.op(scalar.MAXIMUM, length, lowering.constant(0, "index"))
+    signs = [lowering.op(scalar.LT, zero, value) for value in (distance, wide[2])]
+    some = lowering.op(scalar.AND, lowering.op(scalar.NEQ, distance, zero),
+                       lowering.op(scalar.EQ, *signs))  # fmt: skip
+    length = lowering.op(scalar.MAXIMUM, length, lowering.cast(some, "index"))
+    size = lowering.op(scalar.ABS, quotient)
+    fits = lowering.op(scalar.LT, size, lowering.constant(2.0**63, "float64"))  # False for NaN
+    return lowering.op(scalar.SWITCH, fits, length, lowering.constant(-1, "index"))
 
 
 def lower_reshape(lowering: FunctionLowering, op: SignatureOp) -> None:

@@ -95,7 +95,7 @@ class SizeTable:
         return self._node(("element", vector, position))
 
     def arange(self, result: SSAValue) -> Size:
-        """The length of a range of floating-point numbers, known by its result."""
+        """The length of a range of floating-point numbers, known by its result; -1: it has none."""
         return self._node(("arange", result))
 
     def is_zero(self, scalar: SSAValue) -> Size:
@@ -213,7 +213,7 @@ def is_nonnegative(size: Size, depth: int = 8) -> bool:
         return any(is_nonnegative(part, depth - 1) for part in operands_of(size))
     if depth > 0 and kind in ("mul", "minimum", "add"):
         return all(is_nonnegative(part, depth - 1) for part in operands_of(size))
-    return kind in ("dim", "arange")
+    return kind == "dim"
 
 
 def operands_of(size: Size) -> tuple[Size, ...]:

@@ -240,7 +240,11 @@ def _arange(analysis: SizeAnalysis, op: Operation) -> None:
     message = "Maximum allowed size exceeded: found an arange with step 0"
     analysis.require_number(is_zero, table.const(0), message, op)
     if is_float:  # computed in floating point, see lower-to-loops
-        analysis.set(op.results[0], [table.arange(op.results[0])])
+        length = table.arange(op.results[0])
+        message = ("Maximum allowed size exceeded: found an arange of numbers that are infinite, "
+                   "too far apart or NaN")  # fmt: skip
+        analysis.require_number(table.op("maximum", length, 0), length, message, op)
+        analysis.set(op.results[0], [length])
     else:
         start, stop, step = (analysis.scalar(operand) for operand in op.operands)
         analysis.set(op.results[0], [_arange_length(analysis, start, stop, step)])

@@ -109,6 +109,11 @@ def _arange(operands: Sequence[Array], specs: Sequence[Spec], props: Props) -> l
     start, stop, step = (cast(float, value.astype(dtype).item()) for value in operands)
     if step == 0:
         raise ValueError("Maximum allowed size exceeded: found an arange with step 0")
+    with np.errstate(all="ignore"):
+        quotient = (np.float64(stop) - np.float64(start)) / np.float64(step)
+    if is_float(dtype) and not abs(quotient) < 2.0**63:
+        raise ValueError("Maximum allowed size exceeded: found an arange of numbers that are "
+                         "infinite, too far apart or NaN")
     return [np.arange(start, stop, step, dtype=dtype)]
 
 

@@ -22,6 +22,7 @@ RESHAPE = "Cannot reshape input of 6 elements to a shape of 16 elements"
 EMPTY = "zero-size array to reduction operation maximum which has no identity"
 BROADCAST = "could not broadcast input array from size "
 STEP = "Maximum allowed size exceeded: found an arange with step 0"
+ENDLESS = "Maximum allowed size exceeded: found an arange of numbers that are infinite, too far"
 
 
 class Case(NamedTuple):
@@ -107,6 +108,13 @@ CASES = [
     Case("arange downwards", lambda k: T.arange(10, 0, k), (-3,), (0,), STEP),
     Case("arange of floats", lambda v: T.arange(0.0, 10.0, v), (0.5,), (0.0,), STEP),
     Case("shape of arange", lambda v: T.arange(0.0, 10.0, v * 2).shape, (0.5,), (-0.0,), STEP),
+    Case("arange to infinity", T.arange, (3.5,), (np.inf,), ENDLESS),
+    Case("arange to nowhere", T.arange, (3.5,), (np.nan,), ENDLESS),
+    Case("arange from far", lambda v: T.arange(v, 1.0), (-2.0,), (-1e300,), ENDLESS),
+    Case("arange by infinity", lambda u, v: T.arange(0.0, u, v), (1.0, np.inf), (np.inf, np.inf),
+         ENDLESS),
+    Case("arange by nothing", lambda v: T.arange(0.0, 1.0, v).shape, (0.5,), (np.nan,), ENDLESS),
+    Case("unread arange", lambda v: T.zeros_like(T.arange(v))[:0], (2.5,), (-np.inf,), ENDLESS),
     # What NumPy's reductions say of an axis without elements, the result being empty or not.
     Case("max", lambda m: m.max(axis=1), (ones(0, 3),), (ones(3, 0),), EMPTY),
     Case("max of nothing", lambda m: m.max(axis=1), (ones(0, 3),), (ones(0, 0),), EMPTY),
