@@ -348,12 +348,17 @@ def _emit_function(function: llvm.FuncOp, lines: list[str]) -> None:
     arguments = text.all_typed(blocks[0].args)
     linkage = "internal " if function.linkage.linkage.data == "internal" else ""
     name = function.sym_name.data
-    lines.append(f"define {linkage}{text.type(type_.output)} @{name}({arguments}) nounwind {{")
+    start, head = len(lines), f"define {linkage}{text.type(type_.output)} @{name}({arguments})"
+    lines.append("")
     for block in blocks:
         lines.append(f"{text.blocks[block]}:")
         if block is not blocks[0]:
             _phis(text, block, incoming[block])
         _emit_block(text, block)
+    # Vectors that LLVM keeps on the stack (constants of long polynomials) are aligned there: one
+    # across two cache lines costs a load more, up to a third of a function like sin.
+    has_vectors = any(" x " in line for line in lines[start:])
+    lines[start] = head + (' nounwind "stackrealign" {' if has_vectors else " nounwind {")
     lines.append("}")
 
 
