@@ -211,7 +211,7 @@ func.func @product_used_twice(%x: memref<?xf64, strided<[1]>>, %r: memref<f64>, 
 
 // -----
 
-// A maximum: comparison and select, a mask of lanes that saw a NaN; of nothing, NumPy's error.
+// A maximum: comparison and select, a mask of lanes that saw a NaN in one of two vectors; of nothing, NumPy's error.
 // CHECK: tt.errors = [{kind = "ValueError", message = "zero-size array to reduction operation maximum which has no identity"
 // CHECK-LABEL: llvm.func @tt_kernel
 // CHECK: %[[EMPTY:[0-9]+]] = llvm.icmp "eq" %[[N:[0-9]+]],
@@ -220,7 +220,8 @@ func.func @product_used_twice(%x: memref<?xf64, strided<[1]>>, %r: memref<f64>, 
 // CHECK: %[[X:[0-9]+]] = llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> vector<8xf64>
 // CHECK: %[[C:[0-9]+]] = llvmx.fcmp %[[X]], %[[A]] {predicate = "ogt"}
 // CHECK: llvmx.select %[[C]], %[[X]], %[[A]]
-// CHECK: %[[U:[0-9]+]] = llvmx.fcmp %[[X]], %[[X]] {predicate = "uno"}
+// CHECK: %[[Y:[0-9]+]] = llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> vector<8xf64>
+// CHECK: %[[U:[0-9]+]] = llvmx.fcmp %[[X]], %[[Y]] {predicate = "uno"}
 // CHECK: llvm.or %[[NAN]], %[[U]]
 func.func @maximum(%x: memref<?xf64, strided<[1]>>, %r: memref<f64>) attributes {tt.results = 1 : i64} {
   %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
