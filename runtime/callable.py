@@ -13,7 +13,7 @@ import ctypes
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from tetractys.runtime.layout import CLEAN_MARK, LayoutError, find
 from tetractys.runtime.pack import OperandError, is_clean, pack
 from tetractys.runtime.spec import VALUE_WORDS, WORD_ERROR, WORD_VALUES, KernelSpec
 from tetractys.runtime.state import State
+from tetractys.runtime.versions import Orders, Vary, Version, inputs_for
 
 Slow = Callable[["Function", tuple[Any, ...], dict[str, Any]], Any]
 """Filters the arguments of an unusual call and answers with `function.call_clean(arrays)`, or
@@ -54,13 +55,18 @@ class Recipe(NamedTuple):
     slow: Slow | None
     raise_: Raise | None
     externs: blas.Table
+    vary: Vary | None = None
 
 
 class Function:
-    """Base of every compiled function."""
+    """Base of every compiled function.
+
+    versions: the specs for other orders of the arguments; None for orders that are packed.
+    """
 
     recipe: Recipe
     engine: Any
+    versions: dict[Orders, KernelSpec | None]
     native: bool
     name: str | None = None
     trust_input: bool = False
@@ -79,6 +85,8 @@ class Function:
         inputs = self.recipe.spec.inputs
         if len(arrays) != len(inputs):
             raise TypeError(f"{len(arrays)} arrays given; expected {len(inputs)}")
+        if self.recipe.vary is not None:
+            inputs = inputs_for(self, arrays)
         packed = [pack(value, operand) for value, operand in zip(arrays, inputs, strict=True)]
         return self(*packed, CLEAN_MARK)  # type: ignore[operator]  # the derived types are callable
 
@@ -106,16 +114,34 @@ class Function:
             if not is_clean(cell.value, operand):
                 cell.set(pack(cell.value, operand))
 
-    def report_at(self, flat: int) -> Any:
-        """Reports the error that stands in the flat block at address `flat`."""
+    def report_at(self, recipe: Recipe, flat: int) -> Any:
+        """Reports the error of a version that stands in the flat block at address `flat`."""
         words = (ctypes.c_int64 * (WORD_VALUES + VALUE_WORDS)).from_address(flat)
-        return self.report(words[WORD_ERROR] - 1, tuple(words[WORD_VALUES:]))
+        return self.report(words[WORD_ERROR] - 1, tuple(words[WORD_VALUES:]), recipe)
 
-    def report(self, code: int, values: tuple[int, ...]) -> Any:
+    def report(self, code: int, values: tuple[int, ...], recipe: Recipe) -> Any:
         """Raises the error `code` of compiled code, or lets the recipe's `raise_` do it."""
-        if self.recipe.raise_ is not None:
-            return self.recipe.raise_(self, code, values)
-        raise errors.exception(self.recipe.spec, code, values)
+        if recipe.raise_ is not None:
+            return recipe.raise_(self, code, values)
+        raise errors.exception(recipe.spec, code, values)
+
+    def add_version(self, version: Version) -> None:
+        """From now on calls whose arguments fit the operands of `version` go to its kernel."""
+        recipe = self.recipe._replace(
+            spec=version.spec,
+            code=version.code,
+            raise_=version.raise_,
+            externs=blas.table(version.spec.externs, version.code.kernel),
+        )
+        if not self.native:
+            self.engine.versions.append(python_engine(recipe))
+            native.own(self, recipe.code, recipe.externs)
+            return
+        callbacks = self.engine[0] | {"RAISE": partial(self.report_at, recipe)}
+        self.engine.append(callbacks)
+        state = State(find(), recipe, callbacks)
+        native.own(self, state, recipe.code, recipe.externs)
+        native.join(self, state)
 
     def close(self) -> None:
         """Later calls raise RuntimeError.  A call that is running ends as usual."""
@@ -206,6 +232,7 @@ def make_callable(
     defaults: Mapping[str, Any] | Sequence[Any] | None = None,
     base: type[Function] = Function,
     path: str | None = None,
+    vary: Vary | None = None,
 ) -> Any:
     """The callable of a compiled kernel.
 
@@ -213,7 +240,8 @@ def make_callable(
     `constants`: arrays, packed here. `defaults`: clean arrays by input name, or one (or None) for
     each input. `slow`, `raise_`: see their types; without them arguments are taken as they are, and
     errors worded by `runtime.errors`. `base`: a subclass of `Function`; `path`: "native" or
-    "python", by default what `is_native` says.
+    "python", by default what `is_native` says. `vary`: makes versions for other orders of the
+    arguments; without it they are packed.
     """
     if len(cells) != spec.n_cells or len(constants) != len(spec.constants):
         raise ValueError(
@@ -234,9 +262,17 @@ def make_callable(
         slow=slow,
         raise_=raise_,
         externs=blas.table(spec.externs, code.kernel),
+        vary=vary,
     )
     wanted = is_native() if path is None else path == "native"
     return build(recipe, base, wanted)
+
+
+def python_engine(recipe: Recipe) -> Any:
+    """The engine of a recipe for the Python path."""
+    from tetractys.runtime.python_path import PythonEngine
+
+    return PythonEngine(recipe)
 
 
 def build(recipe: Recipe, base: type[Function], wanted: bool) -> Function:
@@ -244,25 +280,23 @@ def build(recipe: Recipe, base: type[Function], wanted: bool) -> Function:
     for it.
     """
     if not wanted or recipe.spec.flat_words > MAX_FLAT_WORDS:
-        from tetractys.runtime import python_path
-
         function = python_type(base).__new__(python_type(base))
-        function.recipe, function.native = recipe, False
-        function.engine = python_path.PythonEngine(function)
+        function.recipe, function.native, function.versions = recipe, False, {}
+        function.engine = python_engine(recipe)
         native.own(function, recipe.code, recipe.externs)
         return function
     function = native.native_type(base).__new__(native.native_type(base))
-    function.recipe, function.native = recipe, True
+    function.recipe, function.native, function.versions = recipe, True, {}
     # The state refers to these by address: the bound methods live in `callbacks`, which the
     # function owns.
     callbacks = {
         "SLOW": function.slow_entry,
         "REFUSE": function.refuse,
         "SETTLE": function.settle,
-        "RAISE": function.report_at,
+        "RAISE": partial(function.report_at, recipe),
     }
     state = State(find(), recipe, callbacks)
-    function.engine = callbacks
+    function.engine = [callbacks]
     native.own(function, state, recipe.code, recipe.externs)
     native.install(function, base, state)
     return function

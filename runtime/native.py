@@ -78,6 +78,7 @@ def prepare(base: type) -> None:
 
 
 _owned: dict[int, tuple[Any, ...]] = {}
+_NEXT = STATE_FIELDS.index("NEXT")
 
 
 def own(function: Any, *resources: Any) -> None:
@@ -87,7 +88,7 @@ def own(function: Any, *resources: Any) -> None:
     of the cycle: code that only the cycle holds could be unloaded by then. So it is held from here,
     and the resources must not refer back to the function.
     """
-    _owned[id(function)] = resources
+    _owned[id(function)] = (*_owned.get(id(function), ()), *resources)
 
 
 def disown(function: Any) -> None:
@@ -110,6 +111,17 @@ def install(function: Any, base: type, state: State) -> None:
     words = (ctypes.c_int64 * 2).from_address(id(function) + offset)
     words[1] = state.address
     words[0] = code[CALL_SYMBOL]
+
+
+def join(function: Any, state: State) -> None:
+    """Puts the state of one more version into the function's ring, unless it is closed."""
+    offset = type(function).native_offset
+    head = ctypes.c_int64.from_address(id(function) + offset + 8).value
+    if head == _closed_state().buffer_info()[0]:
+        return
+    link = ctypes.c_int64.from_address(head + 8 * _NEXT)
+    state.link(link.value)
+    link.value = state.address
 
 
 def close(function: Any) -> None:

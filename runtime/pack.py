@@ -1,5 +1,5 @@
-"""Arrays in the one layout that kernels take: exact type, native, aligned, a contiguous last
-dimension.
+"""Arrays in the layout that kernels take: exact type, native, aligned, a contiguous last
+dimension, or for an operand with an order the one that its order names.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tetractys.runtime.order import order_of
 from tetractys.runtime.spec import ITEMSIZE, Operand
 
 _DTYPES = {name: np.dtype(name) for name in ITEMSIZE}
@@ -27,7 +28,7 @@ def is_clean(value: Any, operand: Operand) -> bool:
         and (value.dtype is dtype or (value.dtype == dtype and value.dtype.isnative))
         and value.ndim == operand.ndim
         and value.flags.aligned
-        and _has_dense_rows(value)
+        and (order_of(value) == operand.order if operand.order else _has_dense_rows(value))
         and _has_unit_sizes(value, operand)
     )
 
@@ -55,7 +56,9 @@ def pack(value: Any, operand: Operand) -> np.ndarray:
 
 def _has_unit_sizes(value: np.ndarray, operand: Operand) -> bool:
     return True not in operand.broadcast or all(
-        size == 1 for size, flag in zip(value.shape, operand.broadcast, strict=True) if flag
+        value.shape[d] == 1
+        for d, flag in zip(operand.order or range(value.ndim), operand.broadcast, strict=True)
+        if flag
     )
 
 

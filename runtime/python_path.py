@@ -34,7 +34,7 @@ from tetractys.runtime.state import flat_template
 from tetractys.runtime.threads import resolve
 
 if TYPE_CHECKING:
-    from tetractys.runtime.callable import Function
+    from tetractys.runtime.callable import Function, Recipe
 
 _PLAIN_SCALARS = {"float64": (float, int), "int64": (int,)}
 
@@ -44,13 +44,13 @@ class PythonEngine:
     state.
     """
 
-    def __init__(self, function: Function) -> None:
-        recipe = function.recipe
+    def __init__(self, recipe: Recipe) -> None:
+        self.versions: list[PythonEngine] = []
+        self.recipe = recipe
         self.spec: KernelSpec = recipe.spec
         self.cells = recipe.cells
         self.template = flat_template(self.spec, recipe.constants)
         self.template[WORD_EXTERNS] = recipe.externs.address
-        self.kept = recipe
         keeps_gil = self.spec.gil_elements is None
         kind = ctypes.PYFUNCTYPE if keeps_gil else ctypes.CFUNCTYPE
         self.kernel = kind(ctypes.c_int32, ctypes.c_void_p)(recipe.externs.kernel)
@@ -120,16 +120,19 @@ class PythonEngine:
             raise RuntimeError(
                 f"{self.spec.name or 'kernel'}: a Python error was set outside of Python"
             )
-        return function.report(
-            flat[WORD_ERROR] - 1, tuple(flat[WORD_VALUES : WORD_VALUES + VALUE_WORDS])
-        )
+        values = tuple(flat[WORD_VALUES : WORD_VALUES + VALUE_WORDS])
+        return function.report(flat[WORD_ERROR] - 1, values, self.recipe)
 
 
 def describe(flat: array[int], operand: Operand, offset: int, value: np.ndarray) -> None:
     """Writes an array's pointer, sizes and strides into its part of the flat block."""
     flat[offset] = value.__array_interface__["data"][0]
+    shape, strides = value.shape, value.strides
+    if operand.order:
+        shape = tuple(shape[d] for d in operand.order)
+        strides = tuple(strides[d] for d in operand.order)
     if operand.ndim:
-        flat[offset + 1 : offset + operand.words] = array("q", value.shape + value.strides)
+        flat[offset + 1 : offset + operand.words] = array("q", shape + strides)
 
 
 def accept(value: Any, operand: Operand) -> np.ndarray | None:
@@ -163,8 +166,9 @@ def call(function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
         )
     except TypeError:
         return function.slow_entry(*args, **kwargs)
-    arrays = [accept(value, operand) for value, operand in zip(values, spec.inputs, strict=True)]
-    clean = [value for value in arrays if value is not None]
-    if len(clean) == len(arrays):
-        return engine.run(function, clean)
+    for version in (engine, *engine.versions):
+        arrays = [accept(value, one) for value, one in zip(values, version.spec.inputs)]
+        clean = [value for value in arrays if value is not None]
+        if len(clean) == len(arrays):
+            return version.run(function, clean)
     return function.refuse(*values) if refuse else function.slow_entry(*args, **kwargs)

@@ -49,6 +49,8 @@ ITEMSIZE = {
 """Bytes of an element, for every dtype that compiled code knows."""
 
 OutputForm = Literal["none", "one", "list", "dict"]
+Order = tuple[int, ...]
+"""Which dimension of an array stands at which place of the operand; empty: each at its own."""
 
 
 # Named tuples: a frozen dataclass takes 0.8 ms to define, and these are on the way to every call.
@@ -60,10 +62,15 @@ class _Operand(NamedTuple):
     broadcast: tuple[bool, ...]
     name: str | None
     kind: str
+    order: Order
 
 
 class Operand(_Operand):
-    """One array of a kernel; `broadcast[d]` says that dimension `d` has size 1 by type."""
+    """One array of a kernel; `broadcast[d]` says that dimension `d` has size 1 by type.
+
+    `order`: the kernel is given the array with its dimensions permuted: dimension `d` of the
+    operand is dimension `order[d]` of the array (see `runtime.order`).
+    """
 
     __slots__ = ()
 
@@ -74,6 +81,7 @@ class Operand(_Operand):
         broadcast: tuple[bool, ...] = (),
         name: str | None = None,
         kind: str = "input",
+        order: Order = (),
     ) -> Operand:
         """Raises TypeError for a dtype, ValueError for a number of flags that cannot be."""
         if dtype not in ITEMSIZE:
@@ -85,7 +93,7 @@ class Operand(_Operand):
             raise ValueError(f"runtime operand: {len(flags)} broadcast flags; expected {ndim}")
         # the trampoline compares keywords by identity
         return super().__new__(
-            cls, dtype, ndim, flags, None if name is None else sys.intern(name), kind
+            cls, dtype, ndim, flags, None if name is None else sys.intern(name), kind, tuple(order)
         )
 
     @property

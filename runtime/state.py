@@ -13,6 +13,7 @@ import numpy as np
 
 from tetractys.runtime import threads
 from tetractys.runtime.layout import Layout
+from tetractys.runtime.order import FARTHEST, PACK_BYTES, order_word
 from tetractys.runtime.spec import (
     HEADER_WORDS,
     WORD_ERROR,
@@ -31,8 +32,12 @@ STATE_FIELDS = (
     "NUMBERS_AT ARGV_AT OBJECTS_AT ROWS_IN ROWS_SHARED ROWS_RESULT NAMES DEFAULTS KEYS CELLS "
     "UPDATE_CELLS UPDATE_CELLS_SORTED ACQUIRE RELEASE KEEP EXTERNS TEMPLATE TEMPLATE_BEGIN "
     "TEMPLATE_END GIL_ELEMENTS THREADS THREADS_AT SLOW REFUSE SETTLE RAISE ARENA "
+    "NEXT PACKED_AT "
 ).split()
-ROW_FIELDS = "ROW_DESCR ROW_SCALAR ROW_ND ROW_MASK ROW_SLOT ROW_NUMS ROW_ITEMSIZE ROW_KIND".split()
+ROW_FIELDS = (
+    "ROW_DESCR ROW_SCALAR ROW_ND ROW_MASK ROW_SLOT ROW_NUMS ROW_ITEMSIZE ROW_KIND "
+    "ROW_ORDER"
+).split()
 ROW_SIZE = 8 * len(ROW_FIELDS)
 FORMS = {"none": 0, "one": 1, "list": 2, "dict": 3}
 
@@ -58,6 +63,8 @@ def constants() -> dict[str, int]:
         "FLAT_ERROR": 8 * WORD_ERROR,
         "FLAT_THREADS": 8 * WORD_THREADS,
         "KEEP_BYTES": KEEP_BYTES,
+        "PACK_BYTES": PACK_BYTES,
+        "FARTHEST": FARTHEST,
         "ARENA_KEEP_BYTES": ARENA_KEEP_BYTES,
     }
     return values | {f"FORM_{name.upper()}": number for name, number in FORMS.items()}
@@ -94,6 +101,7 @@ class State:
         for index, name in enumerate(STATE_FIELDS):
             self._words[index] = values.get(name, 0)
         self._keep = (values["KEEP"] - self.address) // 8
+        self.link(self.address)
 
     def _arrays(self, layout: Layout, recipe: Recipe) -> dict[str, list[int]]:
         """The arrays that fields point to, as words."""
@@ -123,6 +131,10 @@ class State:
             "KEEP": [0] * self._n_keep,
             "TEMPLATE": flat_template(spec, recipe.constants),
         }
+
+    def link(self, following: int) -> None:
+        """Names the state to be tried where this one's operands do not fit: a ring."""
+        self._words[STATE_FIELDS.index("NEXT")] = following
 
     def release(self) -> None:
         """Drops the kept buffers and the workspace. No call of the function may be running or come
@@ -193,10 +205,11 @@ def _numbers(spec: KernelSpec) -> dict[str, int]:
         "N_UPD": n_upd,
         "FORM": FORMS[spec.output_form],
         "N_OBJECTS": n_objects,
-        "SCRATCH_WORDS": spec.flat_words + 2 * n_in + n_objects + 1,
+        "SCRATCH_WORDS": spec.flat_words + 3 * n_in + n_objects + 1,
         "NUMBERS_AT": spec.flat_words,
         "ARGV_AT": spec.flat_words + n_in,
-        "OBJECTS_AT": spec.flat_words + 2 * n_in,
+        "PACKED_AT": spec.flat_words + 2 * n_in,
+        "OBJECTS_AT": spec.flat_words + 3 * n_in,
         "TEMPLATE_BEGIN": begin,
         "TEMPLATE_END": end,
         "GIL_ELEMENTS": -1 if spec.gil_elements is None else spec.gil_elements,
@@ -211,4 +224,5 @@ def operand_row(
     mask = sum(1 << d for d, flag in enumerate(operand.broadcast) if flag)
     kind = {"float64": 1, "int64": 2}.get(operand.dtype, 0)
     packed = numbers[0] | numbers[1] << 32
-    return [descr, scalar, operand.ndim, mask, slot, packed, operand.itemsize, kind]
+    order = order_word(operand.order)
+    return [descr, scalar, operand.ndim, mask, slot, packed, operand.itemsize, kind, order]

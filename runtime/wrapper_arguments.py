@@ -7,9 +7,11 @@ A row describes one operand (`state.ROW_FIELDS`). Everything unusual answers -1,
 
 from __future__ import annotations
 
+from tetractys.runtime import wrapper_layouts
+
 TAKE_ARRAY = """
-; Writes data, dims and strides of %obj into its slot; the number of elements, or -1 when the layout
-; is another one.
+; Writes data, dims and strides of %obj into its slot; the number of elements, or -1 when it is no
+; such array, -2 when it is one that has only to be copied: no dense last dimension.
 define internal i64 @take_array(ptr %table, ptr %obj, ptr %row, ptr %flat) {
   %type = get ptr %obj[OBJECT_TYPE]
   %ndarray = get ptr %table[PyArray_Type]
@@ -47,9 +49,16 @@ copy:
   store ptr %data, ptr %slot
   %n = zext i32 %nd to i64
   %scalar = icmp eq i32 %nd, 0
-  br i1 %scalar, label %one, label %sizes
+  br i1 %scalar, label %one, label %ranked
 one:
   ret i64 1
+ranked:
+  %permutation = get i64 %row[ROW_ORDER]
+  %plain = icmp eq i64 %permutation, 0
+  br i1 %plain, label %sizes, label %ordered
+ordered:
+  %ordered_count = call i64 @take_ordered(ptr %obj, ptr %row, ptr %slot, i64 %n, i64 %permutation)
+  ret i64 %ordered_count
 sizes:
   %dims = get ptr %obj[ARRAY_DIMS]
   %strides = get ptr %obj[ARRAY_STRIDES]
@@ -82,9 +91,11 @@ last:                        ; kernels assume a contiguous last dimension
   %empty = icmp eq i64 %count1, 0 ; strides of empty arrays may be anything (NumPy 2.4 gives 0)
   %rows = or i1 %dense, %short
   %fine = or i1 %rows, %empty
-  br i1 %fine, label %yes, label %no
+  br i1 %fine, label %yes, label %copied
 yes:
   ret i64 %count1
+copied:
+  ret i64 -2
 no:
   ret i64 -1
 }
@@ -257,7 +268,10 @@ entry:
   %argbuf = getelementptr i64, ptr %flat, i64 %argv_at
   %objects_at = get i64 %state[OBJECTS_AT]
   %objects = getelementptr i64, ptr %flat, i64 %objects_at
-  %rows = get ptr %state[ROWS_IN]
+  %packed_at = get i64 %state[PACKED_AT]
+  %packed = getelementptr i64, ptr %flat, i64 %packed_at
+  %n_packed = alloca i64
+  store i64 0, ptr %n_packed
   %nargs = and i64 %nargsf, 9223372036854775807
   br label %restart
 restart:
@@ -274,10 +288,14 @@ ptr %kwnames, ptr %argbuf)
   br i1 %bound, label %take_all, label %slow
 take_all:
   %argv = phi ptr [%args, %restart], [%args, %marked], [%argbuf, %bind]
+  br label %version
+version:                     ; the one used last, then round the ring
+  %now = phi ptr [%state, %take_all], [%next, %mismatch]
+  %rows = get ptr %now[ROWS_IN]
   br label %take_test
 take_test:
-  %i = phi i64 [0, %take_all], [%i1, %taken]
-  %total = phi i64 [0, %take_all], [%total1, %taken]
+  %i = phi i64 [0, %version], [%i1, %taken]
+  %total = phi i64 [0, %version], [%total1, %taken]
   %taking = icmp ult i64 %i, %n_in
   br i1 %taking, label %take, label %go
 take:
@@ -286,19 +304,49 @@ take:
   %row = getelementptr i8, ptr %rows, i64 %row_at
   %count = call i64 @take_array(ptr %table, ptr %obj, ptr %row, ptr %flat)
   %array = icmp sge i64 %count, 0
-  br i1 %array, label %taken, label %scalar
+  br i1 %array, label %taken, label %no_array
+no_array:
+  %strided = icmp eq i64 %count, -2
+  br i1 %strided, label %copy, label %scalar
+copy:
+  %new = call ptr @pack(ptr %table, ptr %obj, ptr %row)
+  %copied = icmp ne ptr %new, null
+  br i1 %copied, label %take_copy, label %mismatch
+take_copy:
+  %k = load i64, ptr %n_packed
+  setitem ptr %new, %packed[%k]
+  %k1 = add i64 %k, 1
+  store i64 %k1, ptr %n_packed
+  %copy_count = call i64 @take_array(ptr %table, ptr %new, ptr %row, ptr %flat)
+  br label %taken
 scalar:
   %number = getelementptr i64, ptr %numbers, i64 %i
   %is_scalar = call zeroext i1 @take_scalar(ptr %table, ptr %obj, ptr %row, ptr %flat, ptr %number)
-  br i1 %is_scalar, label %taken, label %slow
+  br i1 %is_scalar, label %taken, label %mismatch
 taken:
-  %elements = phi i64 [%count, %take], [1, %scalar]
+  %elements = phi i64 [%count, %take], [%copy_count, %take_copy], [1, %scalar]
   %total1 = add i64 %total, %elements
   %i1 = add i64 %i, 1
   br label %take_test
+mismatch:
+  call void @drop_packed(ptr %table, ptr %packed, ptr %n_packed)
+  %next = get ptr %now[NEXT]
+  %round = icmp eq ptr %next, %state
+  br i1 %round, label %slow, label %version
 go:
-  %result = call ptr @execute(ptr %self, ptr %state, ptr %table, ptr %flat, \
+  %same = icmp eq ptr %now, %state
+  br i1 %same, label %run, label %other
+other:                       ; the next call begins here, unless the function was closed meanwhile
+  %head = get ptr %self[SELF_STATE]
+  %open = icmp eq ptr %head, %state
+  br i1 %open, label %promote, label %run
+promote:
+  put ptr %now, %self[SELF_STATE]
+  br label %run
+run:
+  %result = call ptr @execute(ptr %self, ptr %now, ptr %table, ptr %flat, \
 ptr %objects, i64 %total)
+  call void @drop_packed(ptr %table, ptr %packed, ptr %n_packed)
   %again = icmp eq ptr %result, inttoptr (i64 1 to ptr)
   br i1 %again, label %restart, label %done
 done:
@@ -342,4 +390,4 @@ define ptr @tt_closed(ptr %self, ptr %args, i64 %nargsf, ptr %kwnames) {
 }
 """
 
-TEXT = TAKE_ARRAY + TAKE_SCALAR + BIND + CALL
+TEXT = TAKE_ARRAY + wrapper_layouts.TEXT + TAKE_SCALAR + BIND + CALL

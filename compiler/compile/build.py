@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,8 @@ from tetractys.graph import Variable
 from tetractys.inputs import In
 from tetractys.runtime import jit
 from tetractys.runtime.callable import make_callable
-from tetractys.runtime.spec import KernelSpec, Operand
+from tetractys.runtime.spec import KernelSpec, Operand, Order
+from tetractys.runtime.versions import Orders, Version
 from tetractys.sharedvalue import SharedVariable
 
 
@@ -59,17 +61,27 @@ def build_native(request: Request, items: Sequence[In], manner: Manner) -> Compi
     written = [target for target in manner.targets if target not in request.shareds]
     cells = [*request.shareds, *written]
     spec = kernel_spec(request, compiled, items, cells, manner)
+
+    def vary(orders: Orders) -> Version | None:
+        varied = request._replace(orders=orders)
+        compiled = compile_request(varied, manner.mode)
+        if compiled.facts.reads_columns:
+            return None
+        spec = kernel_spec(varied, compiled, items, cells, manner)
+        return Version(spec, jit.load(compiled.object), partial(_raise, spec))
+
     function = make_callable(
         spec,
         jit.load(compiled.object),
         [variable.container for variable in cells],
         [np.asarray(constant.data) for constant in request.constants],
         slow=slow_path(items, manner.name),
-        raise_=_raise,
+        raise_=partial(_raise, spec),
         defaults=[
             None if item.value is None else item.variable.type.filter(item.value) for item in items
         ],
         base=CompiledFunction,
+        vary=vary if any(operand.ndim > 1 for operand in spec.inputs) else None,
     )
     function.name = manner.name
     function.maker = Maker(request, tuple(items), tuple(manner.targets), manner.mode)
@@ -77,10 +89,10 @@ def build_native(request: Request, items: Sequence[In], manner: Manner) -> Compi
     return function
 
 
-def _raise(function: Any, code: int, values: tuple[int, ...]) -> Any:
+def _raise(spec: KernelSpec, function: Any, code: int, values: tuple[int, ...]) -> Any:
     from tetractys.compile.failures import raise_error  # not on the way to the first result
 
-    return raise_error(function, code, values)
+    return raise_error(function, spec, code, values)
 
 
 def kernel_spec(
@@ -96,8 +108,8 @@ def kernel_spec(
     names = [item.name or item.variable.name for item in items]
     return KernelSpec(
         inputs=tuple(  # a name that stands twice is none: the slow path refuses it as a keyword
-            operand(item.variable, name if names.count(name) == 1 else None)
-            for item, name in zip(items, names)
+            operand(item.variable, name if names.count(name) == 1 else None, order=order)
+            for item, name, order in zip(items, names, request.orders or [()] * len(items))
         ),
         shareds=tuple(operand(v, v.name, "shared") for v in request.shareds),
         constants=tuple(operand(v, None, "constant") for v in request.constants),
@@ -114,11 +126,14 @@ def kernel_spec(
     )
 
 
-def operand(variable: Variable, name: str | None, kind: str = "input") -> Operand:
-    """How the runtime sees a variable."""
+def operand(
+    variable: Variable, name: str | None, kind: str = "input", order: Order = ()
+) -> Operand:
+    """How the runtime sees a variable, of an array of an order."""
     spec: Any = variable.type.spec
     dtype, shape = spec
-    return Operand(dtype, len(shape), tuple(size == 1 for size in shape), name, kind)
+    flags = tuple(shape[d] == 1 for d in order or range(len(shape)))
+    return Operand(dtype, len(shape), flags, name, kind, order)
 
 
 def refuse_foreign_types(request: Request) -> None:

@@ -31,12 +31,14 @@ class Facts(NamedTuple):
     """What the call path must know of an object beside the graph.
 
     errors: (kind, message, number of the user's line in `Request.sites`, operation, number of the
-    Apply in `Request.nodes`, -1 where the line is all that is known).
+    Apply in `Request.nodes`, -1 where the line is all that is known). reads_columns: a version for
+    other orders would have scalar loops over columns: packing is cheaper, and there is no object.
     """
 
     externs: tuple[str, ...]
     errors: tuple[tuple[str, str, int, str, int], ...]
     has_shape: bool
+    reads_columns: bool = False
 
     def entries(self, request: Request) -> tuple[ErrorEntry, ...]:
         """The errors with the user's lines of this very request."""
@@ -68,14 +70,31 @@ def compile_request(request: Request, mode: str) -> Compiled:
         if (entry := cache.get_entry(key)) is not None:
             return Compiled(entry.object, Facts(**entry.metadata), times, from_cache=True)
         prepare(CompiledFunction)  # the trampoline, in a thread, beside the passes
-        module = run_pipeline(request, mode, times=times)
+        columns: list[str] = []
+        module = run_pipeline(request, mode, times=times, observer=_note_columns(columns))
         facts = read_facts(module, request)
+        if request.orders and columns:
+            facts = facts._replace(reads_columns=True)
+            cache.put(key, b"", facts._asdict())
+            return Compiled(b"", facts, times)
         with _timed(times, "text"), _in_words("emit-llvm", request, mode):
             text = emit(module)
     with _timed(times, "llvm"):
         object_code = jit.compile_text(text)
     cache.put(key, object_code, facts._asdict())
     return Compiled(object_code, facts, times)
+
+
+def _note_columns(found: list[str]) -> Observer:
+    """Notes the nests that stay scalar because of columns that they read."""
+
+    def observe(step: Step, pass_: Any, module: ModuleOp) -> None:
+        if step.name == "vectorize":
+            from tetractys.passes.vectorize import COLUMNS
+
+            found.extend(reason for reason in pass_.reasons() if COLUMNS in reason)
+
+    return observe
 
 
 def run_pipeline(

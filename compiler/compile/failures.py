@@ -16,6 +16,7 @@ from tetractys.tensor.shaping import Shape
 
 if TYPE_CHECKING:
     from tetractys.compile.compiled import CompiledFunction
+    from tetractys.runtime.spec import KernelSpec
 
 CAUSES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Input dimension mis-match", ("elemwise.",)),
@@ -30,10 +31,10 @@ CAUSES: tuple[tuple[str, tuple[str, ...]], ...] = (
 """How a message begins, and parts of the names of the operations that it can be about."""
 
 
-def raise_error(function: Any, code: int, values: Sequence[int]) -> Any:
+def raise_error(function: Any, spec: KernelSpec, code: int, values: Sequence[int]) -> Any:
     """Raises what compiled code reported, with Theano's account of where it comes from."""
-    error = errors.exception(function.recipe.spec, code, values)
-    entries = function.recipe.spec.errors
+    error = errors.exception(spec, code, values)
+    entries = spec.errors
     if 0 <= code < len(entries) and entries[code].file is not None:
         entry = entries[code]
         text = entry.message.format(*values)

@@ -14,6 +14,7 @@ from tetractys.graph import Apply, Constant, Variable
 from tetractys.graph.site import Site
 from tetractys.graph.traverse import io_toposort
 from tetractys.runtime import jit
+from tetractys.runtime.versions import Orders
 from tetractys.sharedvalue import SharedVariable
 
 
@@ -23,6 +24,7 @@ class _Request(NamedTuple):
     results: Sequence[Variable]
     site: Site
     donated: frozenset[Variable] = frozenset()
+    orders: Orders = ()
     options: tuple[tuple[str, str], ...] = ()
 
 
@@ -31,6 +33,8 @@ class Request(_Request):
 
     inputs: the user's arguments; results: outputs, then the new values of shared variables.
     shareds: the shared variables that are read; donated: inputs whose buffers may be overwritten.
+    orders: for each input the order that its dimensions come in (`runtime.order`); empty: all have
+    rows.
     """
 
     @cached_property
@@ -77,6 +81,7 @@ class Request(_Request):
         numbers: dict[Variable, int] = {}
         sites = {site: number for number, site in enumerate(self.sites)}
         yield self.options
+        yield self.orders
         for kind, variable in self.argument_kinds():
             numbers[variable] = len(numbers)
             sizes = usual_sizes(variable)

@@ -2,7 +2,8 @@
 
 Pre-condition: every Apply between the inputs and the results is native. The operations carry the
 user's file and line and the number of the Apply; the arguments are the inputs, the shared values,
-then the constants of rank 1 or more, whose values stay out of the IR.
+then the constants of rank 1 or more, whose values stay out of the IR. An input that comes with its
+dimensions permuted (`Request.orders`) is put in order by a `tensor.dimshuffle`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ from xdsl.ir import Attribute, Block, Region, SSAValue
 from tetractys.compile.request import usual_sizes
 from tetractys.dialects import elemwise, types
 from tetractys.dialects.build import APPLY, build
+from tetractys.dialects.signature import Spec
+from tetractys.dialects.tensor_signatures import DIMSHUFFLE
 from tetractys.graph import Constant, Variable
+from tetractys.runtime.spec import Order
 
 if TYPE_CHECKING:
     from tetractys.compile.request import Request
@@ -37,12 +41,14 @@ if TYPE_CHECKING:
 def graph_to_ir(request: Request) -> ModuleOp:
     """The module of a compilation request: `@main(inputs, shareds, constants) -> (results)`."""
     arguments = request.arguments
-    block = Block(arg_types=[types.tensor_type(v.type.spec) for v in arguments])
+    orders = [*request.orders, *[()] * (len(arguments) - len(request.orders))]
+    specs = [_permuted(v.type.spec, order) for v, order in zip(arguments, orders)]
+    block = Block(arg_types=[types.tensor_type(spec) for spec in specs])
     values: dict[Variable, SSAValue] = {}
-    for variable, argument in zip(arguments, block.args):
-        values[variable] = argument
+    for variable, argument, order in zip(arguments, block.args, orders):
         argument.location = types.location(*variable.site)
         _hint(argument, variable.name)
+        values[variable] = _in_order(argument, order, block) if order else argument
     for number, node in enumerate(request.nodes):
         assert node.op.signature is not None
         props, inputs = node.op.lowered(node)
@@ -56,6 +62,19 @@ def graph_to_ir(request: Request) -> ModuleOp:
     results = [_operand(variable, values, block) for variable in request.results]
     block.add_op(func.ReturnOp.create(operands=results, location=types.location(*request.site)))
     return _module(block, [value.type for value in results], _argument_attributes(request), request)
+
+
+def _permuted(spec: Spec, order: Order) -> Spec:
+    dtype, shape = spec
+    return dtype, tuple(shape[d] for d in order or range(len(shape)))
+
+
+def _in_order(argument: SSAValue, order: Order, block: Block) -> SSAValue:
+    """The array as the user sees it, of an argument that has its dimensions permuted."""
+    back = tuple(order.index(d) for d in range(len(order)))
+    op = build(DIMSHUFFLE, [argument], {"order": back}, argument.location)
+    block.add_op(op)
+    return op.results[0]
 
 
 @lru_cache(maxsize=4096)

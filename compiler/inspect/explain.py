@@ -70,10 +70,20 @@ def explain(function: CompiledFunction) -> str:
         lines += [f"    {line}" for line in rest]
         lines.append(f"    from {', '.join(short(site) for site in sites(op)) or 'the compiler'}")
     lines += ["", f"library calls: {_library(calls, found.facts.externs)}"]
+    lines.append(f"layouts: {'; '.join(['rows', *_layouts(function)])}")
     for step, reasons in found.reasons.items():
         lines += ["", f"{step}:"]
         lines += [f"    {reason}" for reason in dict.fromkeys(reasons)]
     return "\n".join(lines) + "\n"
+
+
+def _layouts(function: CompiledFunction) -> Iterator[str]:
+    """The orders of arguments that versions were compiled for, or that are packed."""
+    for orders, spec in function.versions.items():
+        names = [f"{operand.name or f'input {number}'} by dimensions {order}"
+                 for number, (operand, order) in enumerate(zip(function.spec.inputs, orders))
+                 if order]  # fmt: skip
+        yield " and ".join(names) + ("" if spec is not None else " (packed)")
 
 
 def draw(function: CompiledFunction) -> str:

@@ -1,0 +1,50 @@
+"""The order in which an array's dimensions lie in memory: which version of a function takes it.
+
+Kernels read rows: the last dimension is dense. An array whose dense dimension is another one is
+such an array with its dimensions permuted, and a *version* of the function is compiled for the
+permuted array. Every array has one order, so that the version, hence every bit of the results, does
+not depend on the calls before (as long as no more than `versions.MOST` are wanted):
+
+* none, where the last dimension is dense, where no dimension is, and for all arrays of up to
+  `PACK_BYTES`: those that the first version takes, as they are or copied;
+* else the dimensions by falling strides. One of size 1 or of stride 0 counts as the farthest, and
+  of two equally far the earlier one comes first.
+
+The trampoline decides the same way (`wrapper_layouts.TAKE_ORDERED`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tetractys.runtime.spec import Order
+
+PACK_BYTES = 8192
+"""Arrays up to this size are rather copied: in about a microsecond."""
+
+MOST_DIMS = 15
+"""An order is four bits a dimension of one word in the trampoline's rows."""
+
+FARTHEST = (1 << 57) - 1
+"""The distance of a dimension along which nothing moves."""
+
+
+def order_of(array: np.ndarray) -> Order:
+    """The order of an array; empty for one that the first version takes or that is to be packed."""
+    last = array.ndim - 1
+    if last < 1 or last >= MOST_DIMS or array.nbytes <= PACK_BYTES:
+        return ()
+    shape, strides, itemsize = array.shape, array.strides, array.itemsize
+    if shape[last] <= 1 or strides[last] == itemsize:
+        return ()
+    order = tuple(sorted(range(array.ndim), key=lambda d: -_distance(shape[d], strides[d])))
+    return order if strides[order[last]] == itemsize and shape[order[last]] > 1 else ()
+
+
+def _distance(size: int, stride: int) -> int:
+    return FARTHEST if size <= 1 or stride == 0 else abs(stride)
+
+
+def order_word(order: Order) -> int:
+    """The word that says it to the trampoline; 0 for none."""
+    return sum(dimension << 4 * place for place, dimension in enumerate(order))

@@ -1,0 +1,279 @@
+"""Arguments in every layout: NumPy's values, from a version or of packed arrays."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tetractys as tt
+import tetractys.tensor as T
+from tetractys.compile import driver
+from tetractys.runtime import python_path
+from tetractys.runtime.order import PACK_BYTES, order_of
+from tetractys.runtime.versions import MOST
+
+SHAPES = {2: (40, 70), 3: (12, 10, 30)}
+TURN = (1, 0)
+
+
+def layouts(values: np.ndarray) -> Iterator[np.ndarray]:
+    """The values in every order of dimensions: dense, with gaps, backwards."""
+    for order in itertools.permutations(range(values.ndim)):
+        back = tuple(int(d) for d in np.argsort(order))
+        turned = np.ascontiguousarray(values.transpose(order))
+        wide = np.zeros(tuple(2 * size for size in turned.shape))
+        gaps = wide[tuple([slice(None, None, 2)] * values.ndim)]
+        gaps[...] = turned
+        backwards = np.ascontiguousarray(turned[::-1])[::-1]
+        for one in (turned, gaps, backwards):
+            yield one.transpose(back)
+
+
+def tensor(rank: int, name: str, dtype: str = "float64") -> Any:
+    return T.TensorType(dtype, (False,) * rank)(name)
+
+
+FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "exp": (T.exp, np.exp),
+    "sum of all": (lambda x: x.sum(), np.sum),
+    "sum of rows": (lambda x: x.sum(axis=-1), lambda x: x.sum(-1)),
+    "sum of columns": (lambda x: x.sum(axis=0), lambda x: x.sum(0)),
+    "variance": (lambda x: x.var(axis=0), lambda x: x.var(0)),
+    "part": (lambda x: x[1:, ::-2] * 2.0, lambda x: x[1:, ::-2] * 2.0),
+    "transposed": (lambda x: x.T + 1.0, lambda x: x.T + 1.0),
+    "softmax": (
+        lambda x: T.exp(x) / T.exp(x).sum(axis=-1, keepdims=True),
+        lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
+    ),
+    "flat": (lambda x: x.flatten(), np.ravel),
+}
+
+
+@pytest.mark.parametrize("rank", SHAPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_values_in_every_layout(rank: int, name: str) -> None:
+    build, expected = FUNCTIONS[name]
+    x = tensor(rank, "x")
+    f = tt.function([x], build(x))
+    values = np.random.default_rng(3).normal(size=SHAPES[rank])
+    for _ in range(2):
+        for argument in layouts(values):
+            result = f(argument)
+            np.testing.assert_allclose(result, expected(values), rtol=1e-12, atol=1e-13)
+            assert result.flags.c_contiguous
+    made = [spec for spec in f.versions.values() if spec is not None]
+    assert len(made) < MOST
+
+
+@pytest.mark.parametrize("dtypes", [("float64", "float64"), ("float32", "int8"), ("bool", "int64")])
+def test_two_arguments_in_all_pairs_of_layouts(dtypes: tuple[str, str]) -> None:
+    x, y = tensor(2, "x", dtypes[0]), tensor(2, "y", dtypes[1])
+    f = tt.function([x, y], [x + y, T.dot(x, y.T)])
+    rng = np.random.default_rng(5)
+    a, b = (
+        np.asarray(rng.integers(0, 2 if d == "bool" else 5, (120, 110)), d) for d in dtypes
+    )
+    for c, d in itertools.product((a, np.asfortranarray(a)), (b, np.asfortranarray(b), b[::-1])):
+        total, product = f(c, d)
+        np.testing.assert_array_equal(total, c + d)
+        np.testing.assert_allclose(product, np.dot(c, d.T))
+
+
+def test_products_take_both_layouts() -> None:
+    x, y = T.dmatrices("xy")
+    f = tt.function([x, y], T.dot(x, y))
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(size=(90, 80)), rng.normal(size=(80, 100))
+    for c, d in itertools.product((a, np.asfortranarray(a)), (b, np.asfortranarray(b))):
+        np.testing.assert_allclose(f(c, d), a @ b, rtol=1e-12, atol=1e-12)
+    assert set(f.versions) == {(TURN, TURN), (TURN, ()), ((), TURN)}
+
+
+def test_one_version_for_each_combination_and_four_at_most(monkeypatch: Any) -> None:
+    compiled: list[Any] = []
+    real = driver.compile_request
+    from tetractys.compile import build
+
+    monkeypatch.setattr(build, "compile_request", lambda *a: compiled.append(a[0]) or real(*a))
+    x = tensor(3, "x")
+    f = tt.function([x], x.sum(axis=0) * 2.0)
+    values = np.random.default_rng(3).normal(size=(12, 10, 30))
+    for _ in range(3):
+        for order in itertools.permutations(range(3)):
+            argument = np.ascontiguousarray(values.transpose(order)).transpose(np.argsort(order))
+            np.testing.assert_allclose(f(argument), values.sum(0) * 2.0, rtol=1e-12, atol=1e-13)
+    assert len(compiled) == MOST
+    assert sum(spec is not None for spec in f.versions.values()) == MOST - 1
+
+
+def test_small_arrays_are_packed() -> None:
+    x = T.dmatrix("x")
+    f = tt.function([x], x * 2.0)
+    small = np.random.default_rng(3).normal(size=(8, PACK_BYTES // 64)).T
+    np.testing.assert_array_equal(f(small), small * 2.0)
+    assert f.versions == {}
+    large = np.random.default_rng(3).normal(size=(9, PACK_BYTES // 64)).T
+    np.testing.assert_array_equal(f(large), large * 2.0)
+    assert list(f.versions) == [(TURN,)]
+    np.testing.assert_array_equal(f(small), small * 2.0)
+
+
+def test_the_bits_do_not_depend_on_the_calls_before() -> None:
+    """Arrays that more than one version could take go to the same one always."""
+    x = T.dmatrix("x")
+    rng = np.random.default_rng(3)
+    column, row = rng.normal(size=(3000, 1)), rng.normal(size=(1, 3000))
+    windows = np.lib.stride_tricks.sliding_window_view(rng.normal(size=2000), 50)
+    turned = rng.normal(size=(300, 40)).T
+    f = tt.function([x], x.sum())
+    arguments = [column, row, np.asfortranarray(row), np.asfortranarray(column), windows]
+    before = [f(argument) for argument in arguments]
+    first = f(turned)
+    assert list(f.versions) == [(TURN,)]
+    for argument, expected in zip(arguments, before):
+        assert f(turned) == first
+        assert f(argument) == expected
+
+
+def test_a_size_error_has_the_same_words_in_every_layout() -> None:
+    x, y = T.dmatrix("x"), T.dmatrix("y")
+    f = tt.function([x, y], (x + y).sum())
+    a, b = np.ones((50, 60)), np.ones((50, 61))
+    words = []
+    for c, d in itertools.product((a, np.asfortranarray(a)), (b, np.asfortranarray(b))):
+        for _ in range(2):
+            with pytest.raises(ValueError, match="Input dimension mis-match") as caught:
+                f(c, d)
+            words.append(str(caught.value))
+    assert "(input[0].shape[1] = 60, input[1].shape[1] = 61)" in words[0]
+    assert set(words) == {words[0]}
+    assert len(f.versions) == 3
+
+
+def test_a_broadcastable_dimension_keeps_its_check() -> None:
+    x = T.TensorType("float64", (False, True, False))("x")
+    f = tt.function([x], x + T.ones((1, 4, 1)))
+    values = np.random.default_rng(3).normal(size=(90, 1, 50))
+    turned = np.ascontiguousarray(values.T).T
+    np.testing.assert_array_equal(f(turned), values + np.ones((1, 4, 1)))
+    assert list(f.versions) == [((1, 2, 0),)]
+    with pytest.raises(TypeError, match="broadcastable dimension"):
+        f(np.ones((50, 2, 90)).T)
+    np.testing.assert_array_equal(f(turned), values + np.ones((1, 4, 1)))
+
+
+def test_updates_and_shared_values() -> None:
+    x = T.dmatrix("x")
+    w = tt.shared(np.zeros(60), name="w")
+    f = tt.function([x], T.dot(x, w).sum(), updates=[(w, w + x.sum(axis=0))])
+    values = np.random.default_rng(3).normal(size=(50, 60))
+    total = np.zeros(60)
+    for argument in (values, np.asfortranarray(values), values, np.asfortranarray(values)):
+        np.testing.assert_allclose(f(argument), (values @ total).sum(), rtol=1e-10, atol=1e-10)
+        total = total + values.sum(0)
+        np.testing.assert_allclose(w.get_value(), total, rtol=1e-12, atol=1e-13)
+    w.set_value(np.ones((60, 2)).T[0])
+    np.testing.assert_allclose(f(np.asfortranarray(values)), values.sum(), rtol=1e-10)
+
+
+def test_keywords_and_defaults() -> None:
+    x, y = T.dmatrix("x"), T.dmatrix("y")
+    values = np.random.default_rng(3).normal(size=(50, 60))
+    f = tt.function([x, tt.In(y, value=np.asfortranarray(values))], x - y)
+    for _ in range(2):
+        np.testing.assert_array_equal(f(x=np.asfortranarray(values)), 0.0 * values)
+        np.testing.assert_array_equal(f(y=values, x=np.asfortranarray(values)), 0.0 * values)
+        np.testing.assert_array_equal(f(values), 0.0 * values)
+
+
+def test_versions_come_from_the_cache(tmp_path: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("TETRACTYS_CACHE", str(tmp_path))
+    values = np.asfortranarray(np.random.default_rng(3).normal(size=(50, 60)))
+    ran: list[str] = []
+    real = driver.run_pipeline
+    monkeypatch.setattr(
+        driver, "run_pipeline", lambda *a, **k: ran.append("") or real(*a, **k)
+    )
+    for runs in (2, 2):
+        x = T.dmatrix("x")
+        f = tt.function([x], x.sum(axis=1))
+        np.testing.assert_allclose(f(values), values.sum(1), rtol=1e-12, atol=1e-13)
+        assert len(ran) == runs
+
+
+def test_many_threads_ask_for_one_version() -> None:
+    x = T.dmatrix("x")
+    f = tt.function([x], x.sum(axis=1))
+    values = np.random.default_rng(3).normal(size=(50, 60))
+    wrong: list[Any] = []
+
+    def work() -> None:
+        for argument in [values, np.asfortranarray(values)] * 200:
+            if not np.allclose(f(argument), values.sum(1)):
+                wrong.append(argument)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and list(f.versions) == [(TURN,)]
+
+
+def test_a_closed_function_stays_closed() -> None:
+    x = T.dmatrix("x")
+    f = tt.function([x], x.sum(axis=1))
+    values = np.asfortranarray(np.ones((50, 60)))
+    f(values)
+    f.close()
+    for argument in (values, values.T):
+        with pytest.raises(RuntimeError, match="closed"):
+            f(argument)
+
+
+def test_the_python_path_has_versions_too(monkeypatch: Any) -> None:
+    monkeypatch.setenv("TETRACTYS_CALLPATH", "python")
+    x = T.dmatrix("x")
+    f = tt.function([x], x.sum(axis=1))
+    ran: list[Any] = []
+    real = python_path.PythonEngine.run
+    monkeypatch.setattr(
+        python_path.PythonEngine, "run", lambda s, *a: ran.append(s.spec) or real(s, *a)
+    )
+    values = np.random.default_rng(3).normal(size=(50, 60))
+    for argument in (np.asfortranarray(values), values, np.asfortranarray(values)):
+        np.testing.assert_allclose(f(argument), values.sum(1), rtol=1e-12, atol=1e-13)
+    assert [spec.inputs[0].order for spec in ran] == [TURN, (), TURN]
+    assert not f.native
+
+
+def test_explain_names_the_layouts() -> None:
+    x = T.dmatrix("x")
+    f = tt.function([x], x.sum(axis=1))
+    assert "layouts: rows\n" in f.explain()
+    f(np.asfortranarray(np.ones((50, 60))))
+    assert "layouts: rows; x by dimensions (1, 0)\n" in f.explain()
+
+
+def test_debug_mode_checks_versions() -> None:
+    x = T.dmatrix("x")
+    f = tt.function([x], x.sum(axis=1), mode="DebugMode")
+    values = np.random.default_rng(3).normal(size=(36, 32))
+    np.testing.assert_allclose(f(np.asfortranarray(values)), values.sum(1), rtol=1e-12, atol=1e-13)
+    assert list(f.versions) == [(TURN,)]
+
+
+def test_order_of() -> None:
+    big = np.zeros((30, 40, 50))
+    assert order_of(big) == () and order_of(big.T) == (2, 1, 0)
+    assert order_of(big.transpose(0, 2, 1)) == (0, 2, 1)
+    assert order_of(big.transpose(2, 0, 1)) == (1, 2, 0)
+    assert order_of(big[::-1, :, ::-1].T) == ()  # no dense dimension: packed
+    assert order_of(big[::-1].T) == (2, 1, 0)
+    assert order_of(np.broadcast_to(np.zeros(2000)[:, None], (2000, 5))) == (1, 0)
+    assert order_of(np.zeros((5, 5)).T) == () and order_of(np.zeros(5000)[::2]) == ()
