@@ -7,7 +7,7 @@ what is never used is never loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from xdsl.dialects import llvm
@@ -79,9 +79,14 @@ class Tables:
     def __init__(self) -> None:
         self.errors: list[ErrorSite] = []
         self.externs: list[str] = []
+        self.is_writing = False
+        """Whether the kernel has begun to write into memory of its arguments."""
 
     def error(self, kind: str, message: str, op: Operation) -> int:
         """The number of an error; equal ones are one."""
+        if self.is_writing:
+            op.emit_error("lower-loops-to-llvm: found what may fail behind a result in an "
+                          "argument's memory; expected it before", ValueError())
         site = ErrorSite(kind, message, op.location, op.name, op.attributes.get(APPLY))
         if site not in self.errors:
             self.errors.append(site)
@@ -162,21 +167,34 @@ class Frame:
         slot = self.builder.offset(table, 8 * self.tables.extern(name))
         return self.builder.load_invariant(slot, PTR)
 
-    def bind_arguments(self, arguments: Sequence[SSAValue], *, results_from: int) -> None:
-        """Binds arrays to buffers and scalars to their value; results are contiguous."""
+    def bind_arguments(
+        self,
+        arguments: Sequence[SSAValue],
+        *,
+        results_from: int,
+        overwritten: Collection[int] = (),
+    ) -> None:
+        """Binds arrays to buffers and scalars to their value; results are contiguous.
+
+        overwritten: the arguments whose memory may be a result's.
+        """
         word = HEADER_WORDS
         for number, argument in enumerate(arguments):
             used = argument.first_use is not None
             if isinstance(argument.type, MemRefType):
                 if used:
-                    self.env[argument] = self._argument(argument.type, word, number >= results_from)
+                    self.env[argument] = self._argument(
+                        argument.type, word, number >= results_from, number not in overwritten
+                    )
                 word += 1 + 2 * argument.type.get_num_dims()
             else:
                 if used:
                     self.env[argument] = self._scalar_argument(argument.type, word)
                 word += 1
 
-    def _argument(self, type_: MemRefType[Attribute], word: int, is_result: bool) -> Buffer:
+    def _argument(
+        self, type_: MemRefType[Attribute], word: int, is_result: bool, is_constant: bool
+    ) -> Buffer:
         shape, element = type_.get_shape(), type_.element_type
         rank = len(shape)
         sizes = tuple(self.size_word(word, d, size) for d, size in enumerate(shape))
@@ -187,7 +205,8 @@ class Frame:
                 for d in range(rank)
             ]
         pointer = self.word(word, PTR)
-        return Buffer(pointer, element, sizes, tuple(strides), constant=not is_result)
+        constant = is_constant and not is_result
+        return Buffer(pointer, element, sizes, tuple(strides), constant=constant)
 
     def size_word(self, word: int, dimension: int, size: int) -> SSAValue:
         """A dimension of the argument whose description starts at `word`."""

@@ -2,10 +2,10 @@
 
 Pre-condition: bufferized, vectorised where it pays, elementary functions expanded. Post-condition:
 `llvm.func @tt_kernel(ptr) -> i32` and `@tt_shape` by the flat ABI (`runtime/spec.py`); module
-attributes `tt.errors` (what a code in the flat block means) and `tt.externs` (the C functions that
-the table of addresses must hold). No LLVM pass is needed: loops are rotated, invariants are in
-front of them, equal instructions are one, nothing is on the stack but the arguments of library
-calls.
+attributes `tt.errors` (what a code in the flat block means), `tt.externs` (the C functions that the
+table of addresses must hold) and `tt.inplace` (see `mark_updates`). No LLVM pass is needed: loops
+are rotated, invariants are in front of them, equal instructions are one, nothing is on the stack
+but the arguments of library calls.
 
     loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>)
         -> (collect[%i] into %r : memref<?xf64>) { ... loops.yield %v : vector<8xf64> }
@@ -62,6 +62,7 @@ from tetractys.passes.llvm_frame import (
 from tetractys.passes.llvm_function import Body
 from tetractys.passes.llvm_parallel import ParallelNest, is_parallel
 from tetractys.passes.llvm_workspace import Workspace
+from tetractys.passes.storage import LEAVE, leave_of
 
 KERNEL, SHAPE = "tt_kernel", "tt_shape"
 
@@ -84,14 +85,31 @@ class FunctionLowering(Body):
     def run(self) -> llvm.FuncOp:
         """Builds the function."""
         frame, builder = self.frame, self.builder
-        frame.bind_arguments(self.block.args, results_from=self.results_from)
+        leave = leave_of(self.source)
+        frame.bind_arguments(self.block.args, results_from=self.results_from,
+                             overwritten=[argument for _, argument in leave])
         frame.store_word(builder.index(0), WORD_ERROR)
+        arguments = self.block.args
+        shared = {arguments[self.results_from + result] for result, _ in leave}
         for op in self.block.ops:
+            if shared and not shared.isdisjoint(op.operands):
+                self._begin_writing()
+                shared = set()
             if isinstance(op, func.ReturnOp):
                 self._return(op)
             else:
                 frame.lower(op)
+        frame.tables.is_writing = False
         return frame.function(KERNEL_TYPE)
+
+    def _begin_writing(self) -> None:
+        """In front of the first nest that may write into an argument: an error ends the kernel."""
+        tables, builder = self.frame.tables, self.builder
+        if tables.errors:
+            code = builder.load(builder.offset(self.frame.flat, 8 * WORD_ERROR), i64)
+            failed = builder.icmp("ne", code, builder.index(0))
+            builder.leave_if(failed, lambda: None, 1)
+        tables.is_writing = True
 
     def _nest(self, frame: Frame, op: Operation) -> None:
         nest = cast(NestOp, op)
@@ -189,6 +207,8 @@ class LowerLoopsToLlvmPass(ModulePass):
             for new in lowered:
                 op.body.block.insert_op_before(new, function)
             op.attributes["tt.errors"] = ArrayAttr([_error_attribute(e) for e in tables.errors])
+            if LEAVE in function.attributes:
+                op.attributes[LEAVE] = function.attributes[LEAVE]
             op.attributes["tt.externs"] = ArrayAttr([StringAttr(name) for name in tables.externs])
         for function in functions:
             function.detach()

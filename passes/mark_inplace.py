@@ -4,8 +4,8 @@ Pre-condition: level 2, scheduled; the last pass but `bufferize`, which honours 
 Post-condition: a nest's attribute `inplace` lists pairs (result, operand): inputs count from 0, the
 inits of scatters behind them. A result may take an input's memory iff that value
 
-1. is owned: made in this function (by a nest, call or insert, or a view of such a value), or, with
-   the option `arguments`, an argument marked `tt.donated`; and whole, not a `loops.subview`;
+1. is owned: made in this function (by a nest, call or insert, or a view of such a value); and
+   whole, not a `loops.subview`;
 2. is dead afterwards, and with it every view of it;
 3. has elements of the same type (the same width would do, but memory has one type at level 3);
 4. is read by the same injective full map that the result is collected by, over the same sizes;
@@ -17,31 +17,38 @@ A scatter may take its init's by 1, 2 and 5: then nothing is copied.
 becomes, where %t is a temporary that is not used again
     %y = loops.nest ... {...} attributes {inplace = [array<i64: 0, 0>]}
 
-Nothing of the user's is ever written: an argument is not owned unless the user said so. Where a
-`loops.insert` writes is decided in `mark_inserts`.
+Nothing of the user's is written: an argument is not owned. Which results the caller may put where a
+donated argument or the old value of an update is, is said in `mark_updates`; where a `loops.insert`
+writes is decided in `mark_inserts`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple, TypeAlias
 
 from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseArrayBase,
-    DictionaryAttr,
     ModuleOp,
     TensorType,
     i64,
 )
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from tetractys.dialects import loops
 from tetractys.dialects.loops import ZERO, Map, NestOp, Result
 from tetractys.passes.mark_inserts import Inserts
+from tetractys.passes.mark_updates import (
+    apply_mark_updates,
+    candidates,
+    is_same_full_map,
+    move_updates,
+)
 from tetractys.passes.naming import name_of, name_of_value
 from tetractys.passes.storage import direct_insert
 from tetractys.passes.workspace import Sizes
@@ -56,8 +63,7 @@ _Size: TypeAlias = "SSAValue | tuple[SSAValue, int] | int"
 class Memory:
     """Which values of a block share memory, and where it is used last."""
 
-    def __init__(self, block: Block, donated: frozenset[SSAValue]) -> None:
-        self.donated = donated
+    def __init__(self, block: Block) -> None:
         self._roots: dict[SSAValue, SSAValue] = {}
         self._last: dict[SSAValue, int] = {}
         self._readers: dict[SSAValue, dict[Operation, None]] = {}
@@ -88,11 +94,8 @@ class Memory:
         return self._roots.get(value, value)
 
     def is_owned(self, value: SSAValue) -> bool:
-        """Whether the memory may be written: a temporary's, or a donated argument's."""
-        root = self.root(value)
-        if isinstance(root, BlockArgument):
-            return root in self.donated
-        return isinstance(root.owner, _MAKERS)
+        """Whether the memory may be written: a temporary's."""
+        return isinstance(self.root(value).owner, _MAKERS)
 
     def is_part(self, value: SSAValue) -> bool:
         """Whether a value is but a part of its memory."""
@@ -101,6 +104,10 @@ class Memory:
     def is_dead_after(self, value: SSAValue, op: Operation) -> bool:
         """Whether nothing behind `op` reads the memory."""
         return self._last.get(self.root(value), -1) <= self.positions[op]
+
+    def readers_of(self, value: SSAValue) -> list[Operation]:
+        """What reads the memory."""
+        return list(self._readers.get(self.root(value), ()))
 
     def readers(self, value: SSAValue, first: Operation, end: Operation) -> list[Operation]:
         """What reads the memory from operation `first` on, before operation `end`."""
@@ -187,7 +194,6 @@ def can_take_init(facts: Facts, nest: NestOp, part: Result, number: int) -> bool
     return (
         init is not None
         and memory.is_owned(init)
-        and not isinstance(memory.root(init), BlockArgument)
         and not memory.is_part(init)
         and memory.is_dead_after(init, nest)
         and memory.is_only_read(nest, number)
@@ -199,25 +205,22 @@ def _element(type_: Attribute) -> Attribute:
     return type_.element_type
 
 
-def is_same_full_map(nest: NestOp, part: Result, entries: Map) -> bool:
-    """Whether a collected result and an input are indexed alike, by every iterator once."""
-    if part.kind != "collect" or part.map != entries:
-        return False
-    iterators = [entry for entry in entries if entry != ZERO]
-    return sorted(iterators) == list(range(nest.rank))
-
-
 # The rewriting.
 
-def apply_mark_inplace(function: func.FuncOp, *, arguments: bool) -> list[str]:
+def apply_mark_inplace(function: func.FuncOp) -> list[str]:
     """Marks the nests of a function's own block, first to last; gives a sentence for each mark."""
     block = function.body.block
-    donated = donated_arguments(function) if arguments else frozenset[SSAValue]()
     writers = [op for op in block.ops if isinstance(op, NestOp | loops.InsertOp)]
     reasons: list[str] = []
     if not writers:
         return reasons
-    facts = Facts(Memory(block, donated), SizeClasses(block))
+    memory = Memory(block)
+    found = candidates(function)
+    if found and move_updates(block, memory, found):
+        memory = Memory(block)
+        writers = [op for op in block.ops if isinstance(op, NestOp | loops.InsertOp)]
+    facts = Facts(memory, SizeClasses(block))
+    updates = apply_mark_updates(function, facts, found) if found else []
     inserts = Inserts(facts.memory)
     for op in writers:
         if isinstance(op, loops.InsertOp):
@@ -226,20 +229,29 @@ def apply_mark_inplace(function: func.FuncOp, *, arguments: bool) -> list[str]:
                 reasons.append(f"{name_of(op)} {taken}")
             continue
         own = inserts.visit_nest(op)
-        pairs = _pairs(facts, op)
-        if own or pairs:
+        leave = [(update.part, update.number) for update in updates if update.nest is op]
+        pairs = _pairs(facts, op, leave)
+        if own or pairs or leave:
             op.attributes["inplace"] = ArrayAttr(
-                [DenseArrayBase.from_list(i64, pair) for pair in (*own, *pairs)]
+                [DenseArrayBase.from_list(i64, pair) for pair in (*own, *leave, *pairs)]
             )
-        for result, number in pairs:
-            given = [*op.inputs, *op.inits]
-            taken = f"result {result} takes the memory of {name_of_value(given[number])}"
-            reasons.append(f"{name_of(op)}: {taken}")
+        reasons += [_sentence(op, pair, "may take") for pair in leave]
+        reasons += [_sentence(op, pair, "takes") for pair in pairs]
     return reasons
 
 
-def _pairs(facts: Facts, nest: NestOp) -> list[tuple[int, int]]:
-    """Each result takes the first input that it may, a scatter its init; each is taken once."""
+def _sentence(nest: NestOp, pair: tuple[int, int], verb: str) -> str:
+    value = [*nest.inputs, *nest.inits][pair[1]]
+    return f"{name_of(nest)}: result {pair[0]} {verb} the memory of {name_of_value(value)}"
+
+
+def _pairs(
+    facts: Facts, nest: NestOp, leave: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Each result takes the first input that it may, a scatter its init; each is taken once.
+
+    leave: the results that may lie in an argument's memory; that is worth more.
+    """
     pairs: list[tuple[int, int]] = []
     taken: set[int] = set()
     inits = len(nest.inputs)
@@ -251,7 +263,7 @@ def _pairs(facts: Facts, nest: NestOp) -> list[tuple[int, int]]:
                 pairs.append((result, inits))
             inits += 1
             continue
-        if direct_insert(part.result) is not None:
+        if direct_insert(part.result) is not None or any(result == one for one, _ in leave):
             continue
         for number in range(len(nest.inputs)):
             if number not in taken and can_share(facts, nest, part, number):
@@ -264,30 +276,11 @@ def _pairs(facts: Facts, nest: NestOp) -> list[tuple[int, int]]:
     return pairs
 
 
-def donated_arguments(function: func.FuncOp) -> frozenset[SSAValue]:
-    """The arguments marked `tt.donated`."""
-    given = function.properties.get("arg_attrs")
-    if not isinstance(given, ArrayAttr):
-        return frozenset()
-    marks = cast("ArrayAttr[DictionaryAttr]", given)
-    return frozenset(
-        argument
-        for argument, mark in zip(function.body.block.args, marks)
-        if "tt.donated" in mark.data
-    )
-
-
 @dataclass(frozen=True)
 class MarkInplacePass(ModulePass):
-    """Decides, once and for all, which results are written in place.
-
-    arguments: donated arguments may be overwritten too; the caller must then pass the result the
-    argument's own buffer.
-    """
+    """Decides, once and for all, which results are written in place."""
 
     name = "mark-inplace"
-
-    arguments: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Takes every function that has a body; `reasons` then says what is written in place."""
@@ -295,7 +288,7 @@ class MarkInplacePass(ModulePass):
         object.__setattr__(self, "_reasons", reasons)
         for function in op.body.block.ops:
             if isinstance(function, func.FuncOp) and function.body.blocks:
-                reasons += apply_mark_inplace(function, arguments=self.arguments)
+                reasons += apply_mark_inplace(function)
 
     def reasons(self) -> list[str]:
         """What the last `apply` marked, a sentence each."""

@@ -35,7 +35,6 @@ def can_take_memory(memory: Memory, insert: InsertOp) -> bool:
     """Whether an insert may write into the memory of its array."""
     return (
         memory.is_owned(insert.base)
-        and not isinstance(memory.root(insert.base), BlockArgument)
         and memory.is_dead_after(insert.base, insert)
         and not memory.is_part(insert.base)
         and memory.root(insert.value) is not memory.root(insert.base)

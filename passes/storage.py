@@ -32,6 +32,16 @@ def inplace_of(nest: Operation) -> dict[int, int]:
     return dict(zip(numbers[::2], numbers[1::2]))
 
 
+LEAVE = "tt.inplace"
+"""Attribute of a function, pairs (result, argument): a call may pass one memory for both."""
+
+
+def leave_of(function: Operation) -> list[tuple[int, int]]:
+    """The pairs of a function's attribute `tt.inplace`."""
+    found = cast("Iterable[DenseArrayBase[IntegerType]]", function.attributes.get(LEAVE, ()))
+    return [cast("tuple[int, int]", tuple(pair.get_values())) for pair in found]
+
+
 DIRECT, INPLACE = "direct", "inplace"
 """Attributes of a `loops.insert`, given by `mark-inplace`: see there."""
 
@@ -50,6 +60,8 @@ class Storage:
     def __init__(self, block: Block) -> None:
         self._roots: dict[SSAValue, SSAValue] = {}
         self._last: dict[SSAValue, int] = {}
+        function = block.parent_op()
+        self._lent = {one for _, one in leave_of(function)} if function is not None else set[int]()
         for position, op in enumerate(block.ops):
             self._note(op, position)
 
@@ -116,6 +128,8 @@ class Storage:
                 continue  # it reads the part that it is computed in
             root = self.root(given[number])
             if isinstance(root, BlockArgument):
-                nest.emit_error("bufferize: found a result in the memory of an argument; expected "
-                                "that of a temporary", ValueError())
+                if root.index not in self._lent:
+                    nest.emit_error("bufferize: found a result in the memory of an argument; "
+                                    "expected that of a temporary", ValueError())
+                continue  # the caller decides, at each call
             self._roots[nest.results[result]] = root

@@ -108,8 +108,9 @@ class Function:
         again.
         """
         recipe = self.recipe
-        for index in recipe.spec.update_cells:
-            recipe.cells[index].wait()
+        for index, cell in enumerate(recipe.cells):
+            if cell.held is not None or index in recipe.spec.update_cells:
+                cell.wait()
         for cell, operand in zip(recipe.cells, recipe.spec.shareds, strict=False):
             if not is_clean(cell.value, operand):
                 cell.set(pack(cell.value, operand))

@@ -62,6 +62,8 @@ ARRAY_OFFSETS = {
 }
 OWN_FLAGS = 0x1 | 0x4 | 0x100 | 0x400
 """C-contiguous, own data, aligned, writeable."""
+DONOR_FLAGS = 0x1 | 0x100 | 0x400
+"""The same, but for whose data it is."""
 
 
 class LayoutError(RuntimeError):
@@ -130,6 +132,7 @@ def find() -> Layout:
         "DESCR_NUM": size + 12,
         "FOREIGN_ORDER": ord(">" if sys.byteorder == "little" else "<"),
         "OWN_FLAGS": OWN_FLAGS,
+        "DONOR_FLAGS": DONOR_FLAGS,
         "CELL_VALUE": _slot_offset(Cell, "value", size),
         "CELL_HELD": _slot_offset(Cell, "held", size),
     }

@@ -75,8 +75,8 @@ class PythonEngine:
         flat = array("q", self.template)
         flat[WORD_THREADS] = resolve(spec.threads)
         at = flat.buffer_info()[0]
-        shared = [
-            pack(cell.value, operand)
+        shared = [  # the cells that this call updates are its own by now
+            pack(cell.value if cell in self.updated else cell.get(), operand)
             for cell, operand in zip(self.cells, spec.shareds, strict=False)
         ]
         for operand, offset, value in zip(

@@ -134,6 +134,7 @@ class _KernelSpec(NamedTuple):
     externs: tuple[str, ...] = ()
     errors: tuple[ErrorEntry, ...] = ()
     has_shape: bool = True
+    inplace: tuple[tuple[int, int], ...] = ()
     gil_elements: int | None = DEFAULT_GIL_ELEMENTS
     threads: int | None = None
     name: str | None = None
@@ -144,7 +145,9 @@ class KernelSpec(_KernelSpec):
 
     `updates[k]` is the operand that replaces the value of cell `update_cells[k]`. The cells given
     to `make_callable` are those of `shareds`, in order, then the ones that are only written.
-    `threads`: how many a call may use; None: the process' number at the time of the call.
+    `inplace`: pairs (result, operand), a call may pass that input's or shared value's memory for
+    the result's. `threads`: how many a call may use; None: the process' number at the time of the
+    call.
     """
 
     def __init__(self, *fields: object, **named: object) -> None:
@@ -218,6 +221,7 @@ class KernelSpec(_KernelSpec):
         values["errors"] = tuple(ErrorEntry(**entry) for entry in values["errors"])
         for key in ("update_cells", "output_keys", "externs"):
             values[key] = tuple(values[key])
+        values["inplace"] = tuple(tuple(pair) for pair in values.get("inplace", ()))
         return cls(**values)
 
 

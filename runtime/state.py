@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 STATE_FIELDS = (
     "TABLE KERNEL SHAPE FLAGS N_IN N_SHARED N_OUT N_UPD FORM N_OBJECTS SCRATCH_WORDS "
     "NUMBERS_AT ARGV_AT OBJECTS_AT ROWS_IN ROWS_SHARED ROWS_RESULT NAMES DEFAULTS KEYS CELLS "
-    "UPDATE_CELLS UPDATE_CELLS_SORTED ACQUIRE RELEASE KEEP EXTERNS TEMPLATE TEMPLATE_BEGIN "
+    "UPDATE_CELLS UPDATE_CELLS_SORTED ACQUIRE RELEASE KEEP DONORS EXTERNS TEMPLATE TEMPLATE_BEGIN "
     "TEMPLATE_END GIL_ELEMENTS THREADS THREADS_AT SLOW REFUSE SETTLE RAISE ARENA "
     "NEXT PACKED_AT "
 ).split()
@@ -129,6 +129,7 @@ class State:
             "ACQUIRE": [id(method) for method in acquire],
             "RELEASE": [id(method) for method in release],
             "KEEP": [0] * self._n_keep,
+            "DONORS": donors(spec),
             "TEMPLATE": flat_template(spec, recipe.constants),
         }
 
@@ -172,6 +173,24 @@ def flat_template(spec: KernelSpec, constants: Sequence[np.ndarray]) -> list[int
     return words
 
 
+def donors(spec: KernelSpec) -> list[int]:
+    """For each result the operand whose memory it may take, -1 for none.
+
+    An output may take an input's, an update that of the value it replaces: with anything else two
+    owners would have one memory.
+    """
+    n_in, n_out = len(spec.inputs), len(spec.outputs)
+    found = [-1] * (n_out + len(spec.updates))
+    for result, operand in spec.inplace:
+        if result < n_out:
+            allowed = operand < n_in
+        else:
+            allowed = operand == n_in + spec.update_cells[result - n_out]
+        if allowed:
+            found[result] = operand
+    return found
+
+
 def _state_words(spec: KernelSpec) -> int:
     results = len(spec.outputs) + len(spec.updates)
     rows = len(spec.inputs) + len(spec.shareds) + results
@@ -182,7 +201,7 @@ def _state_words(spec: KernelSpec) -> int:
         + len(spec.output_keys)
         + spec.n_cells
         + 4 * len(spec.updates)
-        + results
+        + 2 * results
         + spec.flat_words
     )
 

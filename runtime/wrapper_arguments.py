@@ -345,7 +345,7 @@ promote:
   br label %run
 run:
   %result = call ptr @execute(ptr %self, ptr %now, ptr %table, ptr %flat, \
-ptr %objects, i64 %total)
+ptr %objects, ptr %argv, i64 %total)
   call void @drop_packed(ptr %table, ptr %packed, ptr %n_packed)
   %again = icmp eq ptr %result, inttoptr (i64 1 to ptr)
   br i1 %again, label %restart, label %done

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 SHARED = """
 ; References to all shared values, in %objects; the elements, or -1: a cell is locked or its value
-; is not clean.
+; is not clean, or being written.
 define internal i64 @take_shared(ptr %table, ptr %state, ptr %flat, ptr %objects) {
   %n = get i64 %state[N_SHARED]
   %n_upd = get i64 %state[N_UPD]
@@ -20,6 +20,7 @@ define internal i64 @take_shared(ptr %table, ptr %state, ptr %flat, ptr %objects
   %updated = get ptr %state[UPDATE_CELLS]
   %rows = get ptr %state[ROWS_SHARED]
   %none = get ptr %table[None]
+  %writing = get ptr %table[False]
   br label %free_test
 free_test:
   %u = phi i64 [0, %0], [%u1, %look]
@@ -40,7 +41,10 @@ read:
   %cell = item ptr %cells[%i]
   %value = get ptr %cell[CELL_VALUE]
   %set = icmp ne ptr %value, null
-  br i1 %set, label %take, label %failed
+  %state_now = get ptr %cell[CELL_HELD]
+  %whole = icmp ne ptr %state_now, %writing
+  %readable = and i1 %set, %whole
+  br i1 %readable, label %take, label %failed
 take:
   %row_at = mul i64 %i, $ROW_SIZE
   %row = getelementptr i8, ptr %rows, i64 %row_at
@@ -62,7 +66,7 @@ failed:
 
 COMMIT = """
 ; Every update into its cell; the value that it replaces becomes the spare buffer; the former spare
-; is dropped later.
+; is dropped later.  One that was written over its old value is there already and needs no spare.
 define internal void @commit(ptr %state, ptr %objects) {
   %n_shared = get i64 %state[N_SHARED]
   %n_out = get i64 %state[N_OUT]
@@ -74,18 +78,24 @@ define internal void @commit(ptr %state, ptr %objects) {
   %spares = getelementptr ptr, ptr %keep, i64 %n_out
   br label %test
 test:
-  %i = phi i64 [0, %0], [%i1, %swap]
+  %i = phi i64 [0, %0], [%i1, %forget], [%i1, %replace]
   %more = icmp ult i64 %i, %n_upd
   br i1 %more, label %swap, label %done
 swap:
-  %cell = item ptr %updated[%i]
   %new = item ptr %news[%i]
-  %old = get ptr %cell[CELL_VALUE]
-  put ptr %new, %cell[CELL_VALUE]
   %spare = item ptr %spares[%i]
-  setitem ptr %old, %spares[%i]
   setitem ptr %spare, %news[%i]
   %i1 = add i64 %i, 1
+  %there = icmp eq ptr %new, null
+  br i1 %there, label %forget, label %replace
+forget:
+  setitem ptr null, %spares[%i]
+  br label %test
+replace:
+  %cell = item ptr %updated[%i]
+  %old = get ptr %cell[CELL_VALUE]
+  put ptr %new, %cell[CELL_VALUE]
+  setitem ptr %old, %spares[%i]
   br label %test
 done:
   ret void
@@ -185,9 +195,10 @@ done:
 """
 
 UNLOCKED = """
-; The kernel without the GIL, the updated cells locked.  -2: another call holds one of them; -1:
-; Python's error is set.
-define internal i32 @run_unlocked(ptr %table, ptr %state, ptr %flat) {
+; The kernel without the GIL, the updated cells locked; %writing: whether a value may be written
+; over, so that nobody else may read it.  -2: another call holds one of them; -1: Python's error is
+; set.
+define internal i32 @run_unlocked(ptr %table, ptr %state, ptr %flat, i1 %writing) {
   %argument = alloca ptr
   %n = get i64 %state[N_UPD]
   %cells = get ptr %state[UPDATE_CELLS_SORTED]
@@ -195,6 +206,7 @@ define internal i32 @run_unlocked(ptr %table, ptr %state, ptr %flat) {
   %kernel = get ptr %state[KERNEL]
   %false = get ptr %table[False]
   %true = get ptr %table[True]
+  %sign = select i1 %writing, ptr %false, ptr %true
   store ptr %false, ptr %argument
   br label %test
 test:
@@ -212,7 +224,7 @@ answered:
   br i1 %yes, label %mark, label %undo
 mark:
   %cell = item ptr %cells[%i]
-  call void @set_held(ptr %table, ptr %cell, ptr %true)
+  call void @set_held(ptr %table, ptr %cell, ptr %sign)
   %i1 = add i64 %i, 1
   br label %test
 undo:

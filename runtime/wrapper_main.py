@@ -6,7 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tetractys.runtime import wrapper_arguments, wrapper_execute, wrapper_results
+from tetractys.runtime import (
+    wrapper_arguments,
+    wrapper_donors,
+    wrapper_execute,
+    wrapper_results,
+)
 from tetractys.runtime.wrapper_text import expand
 
 CALL_SYMBOL = "tt_call"
@@ -15,9 +20,10 @@ CLOSED_SYMBOL = "tt_closed"
 EXECUTE = """
 ; From a filled flat block to the answer; null with Python's error set; 1: start the call again.
 define internal ptr @execute(ptr %self, ptr %state, ptr %table, ptr %flat, \
-ptr %objects, i64 %elements) {
+ptr %objects, ptr %argv, i64 %elements) {
 entry:
   %total = alloca i64
+  %writing = alloca i64
   %n_objects = get i64 %state[N_OBJECTS]
   %n_shared = get i64 %state[N_SHARED]
   %outputs = getelementptr ptr, ptr %objects, i64 %n_shared
@@ -63,6 +69,7 @@ sizes:
   %more = phi i64 [0, %shared_test], [%shared, %template]
   %sum = add i64 %elements, %more
   store i64 %sum, ptr %total
+  store i64 0, ptr %writing
   %shaped = icmp ne ptr %shape, null
   br i1 %shaped, label %call_shape, label %results
 call_shape:
@@ -71,7 +78,8 @@ call_shape:
   br i1 %fits, label %results, label %error
 
 results:
-  %good = call zeroext i1 @make_results(ptr %table, ptr %state, ptr %flat, ptr %outputs, ptr %total)
+  %good = call zeroext i1 @make_results(ptr %table, ptr %state, ptr %flat, ptr %argv, \
+ptr %objects, ptr %total, ptr %writing)
   br i1 %good, label %place, label %failed
 place:
   br i1 %contained, label %fill, label %workspace
@@ -100,7 +108,9 @@ locked:
   %status_locked = call i32 %kernel(ptr %flat)
   br label %ran
 unlocked:
-  %status_unlocked = call i32 @run_unlocked(ptr %table, ptr %state, ptr %flat)
+  %writes = load i64, ptr %writing
+  %over = icmp ne i64 %writes, 0
+  %status_unlocked = call i32 @run_unlocked(ptr %table, ptr %state, ptr %flat, i1 %over)
   %contended = icmp eq i32 %status_unlocked, -2
   br i1 %contended, label %put_back, label %ran
 put_back:
@@ -240,6 +250,7 @@ failed:
 
 SOURCE = (
     wrapper_arguments.TEXT
+    + wrapper_donors.TEXT
     + wrapper_results.TEXT
     + wrapper_execute.SHARED
     + wrapper_execute.COMMIT

@@ -141,33 +141,57 @@ failed:
 
 MAKE_RESULTS = """
 ; All results, outputs then updates.  Only outputs are kept here; an update's spare is the value
-; that it replaced.
-define internal zeroext i1 @make_results(ptr %table, ptr %state, ptr %flat, \
-ptr %owned, ptr %total) {
+; that it replaced.  %writing counts the updates that are written over their old values: they own
+; nothing.
+define internal zeroext i1 @make_results(ptr %table, ptr %state, ptr %flat, ptr %argv, \
+ptr %objects, ptr %total, ptr %writing) {
+  %n_shared = get i64 %state[N_SHARED]
   %n_out = get i64 %state[N_OUT]
   %n_upd = get i64 %state[N_UPD]
   %n = add i64 %n_out, %n_upd
   %rows = get ptr %state[ROWS_RESULT]
   %keep = get ptr %state[KEEP]
+  %donors = get ptr %state[DONORS]
+  %owned = getelementptr ptr, ptr %objects, i64 %n_shared
   %stash = getelementptr ptr, ptr %owned, i64 %n
   br label %test
 test:
-  %i = phi i64 [0, %0], [%i1, %made]
+  %i = phi i64 [0, %0], [%i1, %made], [%i1, %give], [%i1, %over]
   %more = icmp ult i64 %i, %n
   br i1 %more, label %make, label %done
 make:
+  %i1 = add i64 %i, 1
   %row_at = mul i64 %i, $ROW_SIZE
   %row = getelementptr i8, ptr %rows, i64 %row_at
   %keep_i = getelementptr ptr, ptr %keep, i64 %i
   %owned_i = getelementptr ptr, ptr %owned, i64 %i
   %stash_i = getelementptr ptr, ptr %stash, i64 %i
   %is_output = icmp ult i64 %i, %n_out
+  %donor = item i64 %donors[%i]
+  %may = icmp sge i64 %donor, 0
+  br i1 %may, label %ask, label %new
+ask:
+  %array = call ptr @take_donor(ptr %table, ptr %state, ptr %flat, ptr %argv, ptr %objects, \
+i64 %donor, ptr %row, ptr %total)
+  %taken = icmp ne ptr %array, null
+  br i1 %taken, label %use, label %new
+use:
+  br i1 %is_output, label %give, label %over
+give:
+  capi void Py_IncRef(ptr %array)
+  store ptr %array, ptr %owned_i
+  br label %test
+over:
+  %count = load i64, ptr %writing
+  %count1 = add i64 %count, 1
+  store i64 %count1, ptr %writing
+  br label %test
+new:
   %limit = select i1 %is_output, i64 $KEEP_BYTES, i64 -1
   %good = call zeroext i1 @make_result(ptr %table, ptr %row, ptr %flat, ptr %keep_i, \
 ptr %owned_i, ptr %stash_i, i64 %limit, ptr %total)
   br i1 %good, label %made, label %failed
 made:
-  %i1 = add i64 %i, 1
   br label %test
 done:
   ret i1 true

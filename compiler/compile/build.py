@@ -121,6 +121,7 @@ def kernel_spec(
         externs=compiled.facts.externs,
         errors=compiled.facts.entries(request),
         has_shape=compiled.facts.has_shape,
+        inplace=compiled.facts.inplace,
         threads=manner.threads,
         name=manner.name,
     )

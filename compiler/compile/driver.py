@@ -31,13 +31,15 @@ class Facts(NamedTuple):
     """What the call path must know of an object beside the graph.
 
     errors: (kind, message, number of the user's line in `Request.sites`, operation, number of the
-    Apply in `Request.nodes`, -1 where the line is all that is known). reads_columns: a version for
-    other orders would have scalar loops over columns: packing is cheaper, and there is no object.
+    Apply in `Request.nodes`, -1 where the line is all that is known). inplace: (result, argument),
+    a call may pass one memory for both. reads_columns: a version for other orders would have scalar
+    loops over columns: packing is cheaper, and there is no object.
     """
 
     externs: tuple[str, ...]
     errors: tuple[tuple[str, str, int, str, int], ...]
     has_shape: bool
+    inplace: tuple[tuple[int, int], ...] = ()
     reads_columns: bool = False
 
     def entries(self, request: Request) -> tuple[ErrorEntry, ...]:
@@ -177,6 +179,8 @@ def emit(module: ModuleOp) -> str:
 
 def read_facts(module: ModuleOp, request: Request) -> Facts:
     """The facts that `lower-loops-to-llvm` left in the module's attributes."""
+    from tetractys.passes.storage import leave_of
+
     numbers = {site: number for number, site in enumerate(request.sites)}
 
     def entry(error: Any) -> tuple[str, str, int, str, int]:
@@ -195,6 +199,7 @@ def read_facts(module: ModuleOp, request: Request) -> Facts:
         externs=tuple(name.data for name in attributes["tt.externs"]),
         errors=tuple(entry(error) for error in attributes["tt.errors"]),
         has_shape="tt.no_shape" not in attributes,
+        inplace=tuple(leave_of(module)),
     )
 
 

@@ -84,6 +84,7 @@ def function(
         results=everything,
         site=site,
         donated=frozenset(item.variable for item in items if item.mutable),
+        updated=tuple((target, len(results) + k) for k, target in enumerate(new_values)),
     )
     from tetractys.compile.build import Manner, build_function
 

@@ -24,6 +24,7 @@ class _Request(NamedTuple):
     results: Sequence[Variable]
     site: Site
     donated: frozenset[Variable] = frozenset()
+    updated: tuple[tuple[Variable, int], ...] = ()
     orders: Orders = ()
     options: tuple[tuple[str, str], ...] = ()
 
@@ -33,6 +34,7 @@ class Request(_Request):
 
     inputs: the user's arguments; results: outputs, then the new values of shared variables.
     shareds: the shared variables that are read; donated: inputs whose buffers may be overwritten.
+    updated: shared variables, each with the number of the result that replaces its value.
     orders: for each input the order that its dimensions come in (`runtime.order`); empty: all have
     rows.
     """
@@ -81,6 +83,7 @@ class Request(_Request):
         numbers: dict[Variable, int] = {}
         sites = {site: number for number, site in enumerate(self.sites)}
         yield self.options
+        yield [(self.shareds.index(v), k) for v, k in self.updated if v in self.shareds]
         yield self.orders
         for kind, variable in self.argument_kinds():
             numbers[variable] = len(numbers)

@@ -96,6 +96,7 @@ def build_staged(request: Request, items: Sequence[In], build: Build, name: str)
             shareds=_shareds(leaves),
             results=tuple(node.inputs),
             donated=frozenset(),
+            updated=(),
         )
         stages.append(Stage(node, build(part, [In(v) for v in needs], False), needs))
         known += node.outputs

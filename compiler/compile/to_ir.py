@@ -106,12 +106,14 @@ def _sizes(variable: Variable) -> dict[str, Attribute]:
 
 
 def _argument_attributes(request: Request) -> list[Attribute]:
+    updated = dict(request.updated)
     return [
         DictionaryAttr(
             {
                 "tt.kind": StringAttr(kind),
                 **({"tt.name": StringAttr(variable.name)} if variable.name else {}),
                 **({"tt.donated": UnitAttr()} if variable in request.donated else {}),
+                **({"tt.update": _number(updated[variable])} if variable in updated else {}),
                 **_sizes(variable),
             }
         )

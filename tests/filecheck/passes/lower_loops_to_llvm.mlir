@@ -486,3 +486,40 @@ func.func @parts(%x: memref<?x?xf64, strided<[?, 1]>>, %i: index, %n: index, %r:
 // CHECK-NOT: "uge"
 // CHECK: llvmx.insertelement
 // CHECK: llvm.store %{{[0-9]+}}, %{{[0-9]+}} {alignment = 8 : i64} : vector<4xf64>
+
+// -----
+
+// A result that may lie in an argument's memory: the kernel ends in front of it if an error stands.
+// CHECK: tt.inplace = [array<i64: 1, 0>]
+// CHECK: %[[BAD:[0-9]+]] = llvm.icmp "ne"
+// CHECK-NEXT: llvm.cond_br %[[BAD]], ^[[END:bb[0-9]+]]
+// CHECK-NEXT: ^[[END]]:
+// CHECK-NEXT: llvm.return
+// CHECK: llvm.fmul
+func.func @lent(%w: memref<?xf64, strided<[1]>>, %k: memref<?xi64, strided<[1]>>, %r0: memref<f64>, %r1: memref<?xf64>) attributes {tt.results = 2 : i64, tt.inplace = [array<i64: 1, 0>]} {
+  %n = loops.dim %w, 0 : memref<?xf64, strided<[1]>>
+  %c = elemwise.constant 0 : index
+  %i = loops.gather %k, %c {inbounds} : (memref<?xi64, strided<[1]>>, index) -> i64
+  %j = elemwise.cast %i {dtype = index} : (i64) -> index
+  %e = loops.gather %w, %j : (memref<?xf64, strided<[1]>>, index) -> f64
+  loops.store %e, %r0 : (f64, memref<f64>) -> ()
+  loops.nest (%q < %n) ins(%a = %w[%q] : memref<?xf64, strided<[1]>>) -> (collect[%q] into %r1 : memref<?xf64>) {
+    %0 = elemwise.mul %a, %a : f64
+    loops.yield %0 : f64
+  } attributes {inplace = [array<i64: 0, 0>]}
+  func.return
+}
+
+// -----
+
+// Nothing that may fail comes behind it.
+func.func @lent_too_early(%w: memref<?xf64, strided<[1]>>, %k: memref<?xf64, strided<[1]>>, %r0: memref<f64>, %r1: memref<?xf64>) attributes {tt.results = 2 : i64, tt.inplace = [array<i64: 1, 0>]} {
+  %n = loops.dim %w, 0 : memref<?xf64, strided<[1]>>
+  loops.nest (%q < %n) ins(%a = %w[%q] : memref<?xf64, strided<[1]>>) -> (collect[%q] into %r1 : memref<?xf64>) {
+    loops.yield %a : f64
+  } attributes {inplace = [array<i64: 0, 0>]}
+  // expected-error @+1 {{found what may fail behind a result in an argument's memory; expected it before}}
+  %e = loops.gather %k, %n : (memref<?xf64, strided<[1]>>, index) -> f64
+  loops.store %e, %r0 : (f64, memref<f64>) -> ()
+  func.return
+}

@@ -1,5 +1,4 @@
 // RUN: tt-opt %s -p mark-inplace --split-input-file | filecheck %s
-// RUN: tt-opt %s -p "mark-inplace{arguments=true}" --split-input-file | filecheck %s --check-prefix=ARG
 // RUN: tt-opt %s -p mark-inplace,bufferize --split-input-file | filecheck %s --check-prefix=BUF
 
 // A temporary that is read by the same full map and is dead afterwards; of two results one takes it.
@@ -92,11 +91,9 @@ func.func @size_one(%x: tensor<?xf64>) -> tensor<?x1xf64> {
 
 // -----
 
-// Clause 1: an argument belongs to the caller, also through a view, and donated ones need the option.
+// Clause 1: an argument belongs to the caller, also through a view.
 // CHECK-LABEL: func.func @argument
 // CHECK-NOT: inplace
-// ARG-LABEL: func.func @argument
-// ARG-NOT: inplace
 func.func @argument(%x: tensor<?xf64>, %y: tensor<?xf64> {tt.kind = "shared"}) -> (tensor<?xf64>, tensor<?xf64>) {
   %n = loops.dim %x, 0 : tensor<?xf64>
   %v = loops.view %x, %n : (tensor<?xf64>, index) -> tensor<?xf64>
@@ -112,16 +109,95 @@ func.func @argument(%x: tensor<?xf64>, %y: tensor<?xf64> {tt.kind = "shared"}) -
 
 // -----
 
+// A donated argument may be the result's memory, if the caller says so at a call.
 // CHECK-LABEL: func.func @donated
-// CHECK-NOT: inplace
-// ARG-LABEL: func.func @donated
-// ARG: } attributes {inplace = [array<i64: 0, 0>]}
+// CHECK-SAME: tt.inplace = [array<i64: 0, 0>]
+// CHECK: } attributes {inplace = [array<i64: 0, 0>]}
 func.func @donated(%x: tensor<?xf64> {tt.donated}) -> tensor<?xf64> {
   %n = loops.dim %x, 0 : tensor<?xf64>
   %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
     loops.yield %a : f64
   }
   func.return %r : tensor<?xf64>
+}
+
+// -----
+
+// An update takes its own old value, not the other one's; what reads that and what may fail goes first.
+// CHECK-LABEL: func.func @updates
+// CHECK-SAME: tt.inplace = [array<i64: 1, 1>, array<i64: 2, 0>]
+// CHECK: loops.gather
+// CHECK: elemwise.sub
+// CHECK: } attributes {inplace = [array<i64: 0, 1>]}
+// CHECK: elemwise.mul
+// CHECK: elemwise.add
+// CHECK: } attributes {inplace = [array<i64: 0, 0>]}
+func.func @updates(%p: tensor<?xf64> {tt.update = 2 : i64}, %v: tensor<?xf64> {tt.update = 1 : i64}, %g: tensor<?xf64>, %k: tensor<?xi64>) -> (f64, tensor<?xf64>, tensor<?xf64>) {
+  %n = loops.dim %p, 0 : tensor<?xf64>
+  %m = loops.dim %v, 0 : tensor<?xf64>
+  %e = loops.dim %g, 0 : tensor<?xf64>
+  loops.check %n, %m {message = "sizes"} : (index, index) -> ()
+  loops.check %n, %e {message = "sizes"} : (index, index) -> ()
+  %w = loops.nest (%i < %n) ins(%b = %g[%i] : tensor<?xf64>, %a = %v[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %0 = elemwise.sub %a, %b : f64
+    loops.yield %0 : f64
+  }
+  %q = loops.nest (%i < %n) ins(%a = %p[%i] : tensor<?xf64>, %b = %w[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %0 = elemwise.add %a, %b : f64
+    loops.yield %0 : f64
+  }
+  %h = loops.dim %k, 0 : tensor<?xi64>
+  %c = loops.nest (%i < %h) ins(%j = %k[%i] : tensor<?xi64>) -> (add[] : f64) {
+    %0 = elemwise.cast %j {dtype = index} : (i64) -> index
+    %1 = loops.gather %g, %0 : (tensor<?xf64>, index) -> f64
+    loops.yield %1 : f64
+  }
+  %s = loops.nest (%i < %n) ins(%a = %p[%i] : tensor<?xf64>) -> (add[] : f64) {
+    %0 = elemwise.mul %a, %a : f64
+    loops.yield %0 : f64
+  }
+  %d = elemwise.add %c, %s : f64
+  func.return %d, %w, %q : f64, tensor<?xf64>, tensor<?xf64>
+}
+
+// -----
+
+// Not where the nest itself may fail, the old value is returned, read in another order or not whole,
+// or another result replaces it.
+// CHECK-LABEL: func.func @no_updates
+// CHECK-NOT: inplace
+func.func @no_updates(%a: tensor<?xf64> {tt.update = 0 : i64}, %b: tensor<?xf64> {tt.update = 1 : i64}, %c: tensor<?x?xf64> {tt.update = 2 : i64}, %d: tensor<?xf64> {tt.update = 3 : i64}, %e: tensor<?xf64> {tt.update = 5 : i64}, %f: tensor<?xf64> {tt.update = 4 : i64}, %k: tensor<?xi64>)
+    -> (tensor<?xf64>, tensor<?xf64>, tensor<?x?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>) {
+  %n = loops.dim %a, 0 : tensor<?xf64>
+  %h = loops.dim %k, 0 : tensor<?xi64>
+  %0 = loops.nest (%i < %n) ins(%x = %a[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %y = loops.gather %k, %i : (tensor<?xi64>, index) -> i64
+    %z = elemwise.cast %y {dtype = f64} : (i64) -> f64
+    %s = elemwise.add %x, %z : f64
+    loops.yield %s : f64
+  }
+  %m = loops.dim %b, 0 : tensor<?xf64>
+  %1 = loops.nest (%i < %m) ins(%x = %b[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %y = elemwise.neg %x : f64
+    loops.yield %y : f64
+  }
+  %r = loops.dim %c, 0 : tensor<?x?xf64>
+  %t = loops.dim %c, 1 : tensor<?x?xf64>
+  %2 = loops.nest (%i < %r, %j < %t) ins(%x = %c[%i, %j] : tensor<?x?xf64>) -> (collect[%j, %i] : tensor<?x?xf64>) {
+    loops.yield %x : f64
+  }
+  %3 = loops.nest (%i < %h) ins(%x = %d[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %x : f64
+  }
+  %u = loops.dim %e, 0 : tensor<?xf64>
+  %v = loops.dim %f, 0 : tensor<?xf64>
+  %4 = loops.nest (%i < %u) ins(%x = %e[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %x : f64
+  }
+  %5 = loops.nest (%i < %v) ins(%x = %f[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    loops.yield %x : f64
+  }
+  func.return %0, %1, %2, %3, %4, %5, %b : tensor<?xf64>, tensor<?xf64>, tensor<?x?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>, tensor<?xf64>
 }
 
 // -----
