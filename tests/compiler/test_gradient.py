@@ -279,6 +279,7 @@ def test_second_derivatives() -> None:
     assert value_of(T.hessian(x**3, x), {x: 2.0}) == pytest.approx(12.0)
 
 
+@pytest.mark.slow  # `test_function` compiles one that is as long, and its gradient
 def test_a_chain_of_20000_operations() -> None:
     x = T.dscalar("x")
     y = x

@@ -15,7 +15,7 @@ from xdsl.context import Context
 
 from tetractys.dialects import elemwise_signatures as ew
 from tetractys.dialects import scalar_table as table
-from tetractys.dialects.signature import Spec
+from tetractys.dialects.signature import FLOATS, Spec, is_float
 from tetractys.oracle import assert_agree, loops, tensor
 from tetractys.oracle.cases import TENSOR_CASES
 from tetractys.oracle.program import parse, program
@@ -61,6 +61,9 @@ def test_elementwise_operation(name: str, dtype: str) -> None:
     if dtypes not in table.dtype_cases(signature, props):
         return  # refused by type inference; the dialect's own tests hold the refusals
     row = table.TABLE[signature]
+    result = signature.dtype_rule(dtypes, props)
+    if is_float(result) and dtype not in FLOATS and dtype != "int64" and signature is not ew.CAST:
+        return  # a cast, as of int64, and then what float32 and float64 have shown
     args = row.operands(dtypes, props, np.random.default_rng(0), 11)
     specs: list[Spec] = [(dtype, (-1,))] * len(args)
     judge(specs, args, lambda b, *xs: b(signature, *xs, **props), row.ulps, sums=False)

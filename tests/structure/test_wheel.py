@@ -10,8 +10,6 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {
     "compiler": "tetractys",
@@ -23,7 +21,6 @@ FOLDERS = {
 DATA = {".py", ".json", ".typed"}
 
 
-@pytest.mark.slow
 def test_the_wheel_is_complete(tmp_path: Path) -> None:
     source = tmp_path / "source"
     ignore = shutil.ignore_patterns("__pycache__")
