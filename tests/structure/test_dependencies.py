@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,14 @@ WALKERS = {"PatternRewriteWalker", "PatternRewriter", "GreedyRewritePatternAppli
 @dataclass(frozen=True)
 class Import:
     """One imported name: `module` is dotted, `at_load` whether loading the importing module loads
-    it.
+    it; `level`: the dots of a relative one.
     """
 
     path: Path
     line: int
     module: str
     at_load: bool
+    level: int
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(ROOT)}:{self.line}: imports {self.module}"
@@ -71,17 +73,23 @@ def sources(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[Import]:
+@cache
+def imports(path: Path) -> tuple[Import, ...]:
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[Import]:
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     lazy = {id(inner) for node in ast.walk(tree) if is_lazy(node) for inner in ast.walk(node)}
     for node in ast.walk(tree):
         at_load = id(node) not in lazy
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(path, node.lineno, alias.name, at_load)
+                yield Import(path, node.lineno, alias.name, at_load, 0)
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
-                yield Import(path, node.lineno, f"{base_of(path, node)}.{alias.name}", at_load)
+                module = f"{base_of(path, node)}.{alias.name}"
+                yield Import(path, node.lineno, module, at_load, node.level)
 
 
 def is_lazy(node: ast.AST) -> bool:
@@ -128,14 +136,12 @@ def test_no_bare_folder_names() -> None:
 
 
 def test_imports_across_folders_are_absolute() -> None:
-    wrong: list[str] = []
+    wrong: list[Import] = []
     for folder in ("compiler", *FOLDERS):
         for path in sources(folder):
             depth = len(path.relative_to(ROOT).parts) - 1
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ImportFrom) and node.level > depth:
-                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
-    assert not wrong, "\n".join(wrong)
+            wrong += [i for i in imports(path) if i.level > depth]
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_rewriting_goes_through_our_walker() -> None:
