@@ -318,7 +318,7 @@ def verify_view(op: ViewOp) -> None:
             f"loops.view: found {result} as a view of {source}; expected the same elements, both "
             "tensors or both memrefs"
         )
-    shape = cast("TensorType[Attribute] | MemRefType[Attribute]", result).get_shape()
+    shape = result.get_shape()
     if len(op.sizes) not in (len(shape), shape.count(DYNAMIC_INDEX)):
         raise VerifyException(
             f"loops.view: found {len(op.sizes)} sizes for {result}; expected one a dimension"
@@ -347,7 +347,7 @@ def verify_call(op: CallOp) -> None:
 
 def verify_alloc(op: AllocOp) -> None:
     """One size for each dimension that the type leaves open; a place of its own or a row."""
-    type_ = cast("MemRefType[Attribute]", op.out.type)
+    type_ = op.out.type
     wanted = type_.get_shape().count(DYNAMIC_INDEX)
     _dtype(type_)
     if len(op.sizes) != wanted:

@@ -7,13 +7,16 @@ through dimshuffle, reshape and float casts (`stabilize_views`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import elemwise, tensor
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.passes.matching import argument_of, is_float_type, is_number, made_by, number_of
 from tetractys.passes.rewriting import PatternTable, Rewriter
-from tetractys.passes.stabilize_views import peel
+from tetractys.passes.stabilize_views import Peeled, peel
 
 LOCAL = PatternTable("stabilize")
 
@@ -51,6 +54,16 @@ def build_negated(rw: Rewriter, value: SSAValue) -> SSAValue:
     return rw.make(elemwise.NegOp, value)
 
 
+Build: TypeAlias = Callable[[SSAValue], SSAValue]
+
+
+def build_under(rw: Rewriter, peeled: Peeled, argument: SSAValue | None, build: Build) -> bool:
+    """Replaces the matched operation by `build(argument)` under the views; None: no match."""
+    if argument is None:
+        return False
+    return rw.replace(peeled.wrap(rw, build(peeled.argument(rw, argument))))
+
+
 # Sigmoid and softplus.
 
 @LOCAL.on(elemwise.ExpOp, elemwise.SigmoidOp, elemwise.SoftplusOp)
@@ -75,11 +88,8 @@ def logistic(rw: Rewriter, op: Operation) -> bool:
     if not is_number(one, 1):
         return False
     peeled = peel(denominator)
-    argument = one_plus_exp(peeled.core)
-    if argument is None:
-        return False
-    negated = build_negated(rw, peeled.argument(rw, argument))
-    return rw.replace(peeled.wrap(rw, rw.make(elemwise.SigmoidOp, negated)))
+    return build_under(rw, peeled, one_plus_exp(peeled.core),
+                       lambda t: rw.make(elemwise.SigmoidOp, build_negated(rw, t)))
 
 
 @LOCAL.on(elemwise.SubOp)
@@ -89,23 +99,19 @@ def one_minus_sigmoid(rw: Rewriter, op: Operation) -> bool:
     if not is_number(one, 1):
         return False
     peeled = peel(subtrahend)
-    argument = peeled.made_by(elemwise.SigmoidOp)
-    if argument is None:
-        return False
-    negated = build_negated(rw, peeled.argument(rw, argument))
-    return rw.replace(peeled.wrap(rw, rw.make(elemwise.SigmoidOp, negated)))
+    return build_under(rw, peeled, peeled.made_by(elemwise.SigmoidOp),
+                       lambda t: rw.make(elemwise.SigmoidOp, build_negated(rw, t)))
 
 
 @LOCAL.on(elemwise.LogOp)
 def log_of_sigmoid(rw: Rewriter, op: Operation) -> bool:
     """log(sigmoid(t)) -> -softplus(-t): no log(0) where sigmoid(t) underflows."""
     peeled = peel(op.operands[0])
-    argument = peeled.made_by(elemwise.SigmoidOp)
-    if argument is None:
-        return False
-    negated = build_negated(rw, peeled.argument(rw, argument))
-    value = rw.make(elemwise.NegOp, rw.make(elemwise.SoftplusOp, negated))
-    return rw.replace(peeled.wrap(rw, value))
+
+    def build(t: SSAValue) -> SSAValue:
+        return rw.make(elemwise.NegOp, rw.make(elemwise.SoftplusOp, build_negated(rw, t)))
+
+    return build_under(rw, peeled, peeled.made_by(elemwise.SigmoidOp), build)
 
 
 @LOCAL.on(elemwise.LogOp, elemwise.Log1pOp)
@@ -116,10 +122,7 @@ def log_of_one_plus_exp(rw: Rewriter, op: Operation) -> bool:
         argument = one_plus_exp(peeled.core)
     else:
         argument = peeled.made_by(elemwise.ExpOp)
-    if argument is None:
-        return False
-    value = rw.make(elemwise.SoftplusOp, peeled.argument(rw, argument))
-    return rw.replace(peeled.wrap(rw, value))
+    return build_under(rw, peeled, argument, lambda t: rw.make(elemwise.SoftplusOp, t))
 
 
 # Logarithms and exponentials.
@@ -168,10 +171,7 @@ def exp_plus_minus_one(rw: Rewriter, op: Operation) -> bool:
 def log_of_exp(rw: Rewriter, op: Operation) -> bool:
     """log(exp(x)) -> x: no overflow, no underflow."""
     peeled = peel(op.operands[0])
-    argument = peeled.made_by(elemwise.ExpOp)
-    if argument is None:
-        return False
-    return rw.replace(peeled.wrap(rw, peeled.argument(rw, argument)))
+    return build_under(rw, peeled, peeled.made_by(elemwise.ExpOp), lambda t: t)
 
 
 @LOCAL.on(elemwise.SqrtOp)
@@ -189,11 +189,8 @@ def root_of_square(rw: Rewriter, op: Operation) -> bool:
 def log_of_softmax(rw: Rewriter, op: Operation) -> bool:
     """log(softmax(x)) -> log_softmax(x): no log(0) where a probability underflows."""
     peeled = peel(op.operands[0])
-    argument = peeled.made_by(tensor.SoftmaxOp)
-    if argument is None:
-        return False
-    value = rw.make(tensor.LogSoftmaxOp, peeled.argument(rw, argument))
-    return rw.replace(peeled.wrap(rw, value))
+    return build_under(rw, peeled, peeled.made_by(tensor.SoftmaxOp),
+                       lambda x: rw.make(tensor.LogSoftmaxOp, x))
 
 
 @LOCAL.on(elemwise.LogOp)
