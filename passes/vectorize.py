@@ -62,7 +62,8 @@ CHAIN = 64
 flight do 2 a cycle, of this vector and the next ones.
 """
 MOST_AT_ONCE = 3
-"""Vectors side by side: more gain little (18.0, 9.9, 8.4, 8.1 ms for 50 functions) and cost code."""
+"""Vectors side by side: more gain little (18.0, 9.9, 8.4, 8.1 ms for 50 functions) and cost code.
+"""
 
 COLUMNS = "an input that is not contiguous along the last iterator"
 """Why a nest that reads columns, more than single lanes are worth, stays scalar."""
