@@ -100,7 +100,7 @@ def usual_lengths(function: func.FuncOp) -> dict[SSAValue, int]:
     hints = {
         argument: map_entries(cast(DenseArrayBase, given.data["tt.sizes"]))
         for argument, given in zip(function.body.block.args, attributes)
-        if isinstance(given, DictionaryAttr) and "tt.sizes" in given.data
+        if "tt.sizes" in given.data
     }
     found: dict[SSAValue, int] = {}
     for op in function.body.block.ops if hints else ():

@@ -79,7 +79,7 @@ def worst(name: str, step: int) -> tuple[float, float]:
 
 def main() -> None:
     """Prints a line a function."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", choices=[*FUNCTIONS, []], help="of functions")
     parser.add_argument("--step", type=int, default=1, help="tries only every STEP-th number")
     given = parser.parse_args()

@@ -23,7 +23,7 @@ POINTS = 20
 
 
 class Fit(NamedTuple):
-    """A polynomial P of `count` coefficients in `power(x)`, near `function` on [low, high].
+    """A polynomial P of `terms` coefficients in `power(x)`, near `function` on [low, high].
 
     weight: relative error of the result = weight(x) (P - function). settled: how many
     coefficients are rounded first.
@@ -32,7 +32,7 @@ class Fit(NamedTuple):
     function: Function
     low: Any
     high: Any
-    count: int
+    terms: int
     weight: Function = lambda x: 1
     power: Function = lambda x: x
     dtype: str = "float64"
@@ -41,7 +41,7 @@ class Fit(NamedTuple):
 
 def fit(row: Fit) -> tuple[tuple[float, ...], Any]:
     """The coefficients, and the largest weighted error before rounding."""
-    low, high, size = mp.mpf(row.low), mp.mpf(row.high), POINTS * row.count
+    low, high, size = mp.mpf(row.low), mp.mpf(row.high), POINTS * row.terms
     points = [
         (low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * i / size) for i in range(size + 1)
     ]
@@ -49,12 +49,12 @@ def fit(row: Fit) -> tuple[tuple[float, ...], Any]:
     weights = [mp.mpf(row.weight(x)) for x in points]
     powers = [row.power(x) for x in points]
     known: list[float] = []
-    found, error = exchange(values, weights, powers, 0, row.count)
-    while len(known) < min(row.settled, row.count - 1):
+    found, error = exchange(values, weights, powers, 0, row.terms)
+    while len(known) < min(row.settled, row.terms - 1):
         known.append(_rounded(found[0], row.dtype))
         degree = len(known) - 1
         values = [v - mp.mpf(known[-1]) * p**degree for v, p in zip(values, powers)]
-        found, error = exchange(values, weights, powers, degree + 1, row.count)
+        found, error = exchange(values, weights, powers, degree + 1, row.terms)
     return (*known, *(_rounded(c, row.dtype) for c in found)), error
 
 
@@ -201,7 +201,7 @@ def fits() -> dict[str, list[Fit]]:
 
 def main() -> None:
     """Prints coefficients and errors."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", help="of tables in math_coefficients.py; all of them")
     names = parser.parse_args().names
     with mp.workprec(200):

@@ -35,8 +35,8 @@ def raise_error(function: Any, spec: KernelSpec, code: int, values: Sequence[int
     """Raises what compiled code reported, with Theano's account of where it comes from."""
     error = errors.exception(spec, code, values)
     entries = spec.errors
-    if 0 <= code < len(entries) and entries[code].file is not None:
-        entry = entries[code]
+    entry = entries[code] if 0 <= code < len(entries) else None
+    if entry is not None and entry.file is not None and entry.line is not None:
         text = entry.message.format(*values)
         error.args = (text + account(function, text, (entry.file, entry.line), entry.apply),)
     raise error

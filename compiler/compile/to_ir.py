@@ -24,7 +24,7 @@ from xdsl.dialects.builtin import (
     UnitAttr,
     i64,
 )
-from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Region, SSAValue
 
 from tetractys.compile.request import usual_sizes
 from tetractys.dialects import elemwise, types
@@ -69,7 +69,7 @@ def _permuted(spec: Spec, order: Order) -> Spec:
     return dtype, tuple(shape[d] for d in order or range(len(shape)))
 
 
-def _in_order(argument: SSAValue, order: Order, block: Block) -> SSAValue:
+def _in_order(argument: BlockArgument, order: Order, block: Block) -> SSAValue:
     """The array as the user sees it, of an argument that has its dimensions permuted."""
     back = tuple(order.index(d) for d in range(len(order)))
     op = build(DIMSHUFFLE, [argument], {"order": back}, argument.location)
