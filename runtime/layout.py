@@ -49,7 +49,7 @@ PYTHON_OBJECTS: dict[str, Any] = {
     "PyLong_Type": int,
     "CLOSED_ERROR": RuntimeError,
 }
-ARRAY_API = {"PyArray_Type": 2, "PyArray_NewCopy": 85, "PyArray_NewFromDescr": 94}
+ARRAY_API = {"PyArray_Type": 2, "PyArray_NewFromDescr": 94}
 ARRAY_OFFSETS = {
     "DATA": 0,
     "ND": 8,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tetractys.runtime.order import order_of
+from tetractys.runtime.order import in_order, order_of
 from tetractys.runtime.spec import ITEMSIZE, Operand
 
 _DTYPES = {name: np.dtype(name) for name in ITEMSIZE}
@@ -26,7 +26,7 @@ def is_clean(value: Any, operand: Operand) -> bool:
     return (
         type(value) is np.ndarray
         and (value.dtype is dtype or (value.dtype == dtype and value.dtype.isnative))
-        and value.ndim == operand.ndim
+        and value.ndim == operand.array_ndim
         and value.flags.aligned
         and (order_of(value) == operand.order if operand.order else _has_dense_rows(value))
         and _has_unit_sizes(value, operand)
@@ -56,8 +56,10 @@ def pack(value: Any, operand: Operand) -> np.ndarray:
 
 def _has_unit_sizes(value: np.ndarray, operand: Operand) -> bool:
     return True not in operand.broadcast or all(
-        value.shape[d] == 1
-        for d, flag in zip(operand.order or range(value.ndim), operand.broadcast, strict=True)
+        size == 1
+        for size, flag in zip(
+            in_order(value.shape, operand.order, 1), operand.broadcast, strict=True
+        )
         if flag
     )
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from tetractys.runtime.binding import bind_arguments
 from tetractys.runtime.layout import CLEAN_MARK, CLOSED_TEXT
+from tetractys.runtime.order import in_order
 from tetractys.runtime.pack import is_clean, pack
 from tetractys.runtime.spec import (
     STATUS_PYTHON_ERROR,
@@ -127,10 +128,8 @@ class PythonEngine:
 def describe(flat: array[int], operand: Operand, offset: int, value: np.ndarray) -> None:
     """Writes an array's pointer, sizes and strides into its part of the flat block."""
     flat[offset] = value.__array_interface__["data"][0]
-    shape, strides = value.shape, value.strides
-    if operand.order:
-        shape = tuple(shape[d] for d in operand.order)
-        strides = tuple(strides[d] for d in operand.order)
+    shape = in_order(value.shape, operand.order, 1)
+    strides = in_order(value.strides, operand.order, operand.itemsize)
     if operand.ndim:
         flat[offset + 1 : offset + operand.words] = array("q", shape + strides)
 

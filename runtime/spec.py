@@ -69,7 +69,8 @@ class Operand(_Operand):
     """One array of a kernel; `broadcast[d]` says that dimension `d` has size 1 by type.
 
     `order`: the kernel is given the array with its dimensions permuted: dimension `d` of the
-    operand is dimension `order[d]` of the array (see `runtime.order`).
+    operand is dimension `order[d]` of the array, or one of size 1 that the array does not have
+    (see `runtime.order`).
     """
 
     __slots__ = ()
@@ -100,6 +101,11 @@ class Operand(_Operand):
     def itemsize(self) -> int:
         """Bytes of one element."""
         return ITEMSIZE[self.dtype]
+
+    @property
+    def array_ndim(self) -> int:
+        """The rank of the arrays that it is given."""
+        return self.ndim - (-1 in self.order)
 
     @property
     def words(self) -> int:

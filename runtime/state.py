@@ -32,7 +32,7 @@ STATE_FIELDS = (
     "NUMBERS_AT ARGV_AT OBJECTS_AT ROWS_IN ROWS_SHARED ROWS_RESULT NAMES DEFAULTS KEYS CELLS "
     "UPDATE_CELLS UPDATE_CELLS_SORTED ACQUIRE RELEASE KEEP DONORS EXTERNS TEMPLATE TEMPLATE_BEGIN "
     "TEMPLATE_END GIL_ELEMENTS THREADS THREADS_AT SLOW REFUSE SETTLE RAISE ARENA "
-    "NEXT PACKED_AT "
+    "NEXT COPIES_AT "
 ).split()
 ROW_FIELDS = (
     "ROW_DESCR ROW_SCALAR ROW_ND ROW_MASK ROW_SLOT ROW_NUMS ROW_ITEMSIZE ROW_KIND "
@@ -227,7 +227,7 @@ def _numbers(spec: KernelSpec) -> dict[str, int]:
         "SCRATCH_WORDS": spec.flat_words + 3 * n_in + n_objects + 1,
         "NUMBERS_AT": spec.flat_words,
         "ARGV_AT": spec.flat_words + n_in,
-        "PACKED_AT": spec.flat_words + 2 * n_in,
+        "COPIES_AT": spec.flat_words + 2 * n_in,
         "OBJECTS_AT": spec.flat_words + 3 * n_in,
         "TEMPLATE_BEGIN": begin,
         "TEMPLATE_END": end,
@@ -244,4 +244,4 @@ def operand_row(
     kind = {"float64": 1, "int64": 2}.get(operand.dtype, 0)
     packed = numbers[0] | numbers[1] << 32
     order = order_word(operand.order)
-    return [descr, scalar, operand.ndim, mask, slot, packed, operand.itemsize, kind, order]
+    return [descr, scalar, operand.array_ndim, mask, slot, packed, operand.itemsize, kind, order]

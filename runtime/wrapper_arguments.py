@@ -268,10 +268,10 @@ entry:
   %argbuf = getelementptr i64, ptr %flat, i64 %argv_at
   %objects_at = get i64 %state[OBJECTS_AT]
   %objects = getelementptr i64, ptr %flat, i64 %objects_at
-  %packed_at = get i64 %state[PACKED_AT]
-  %packed = getelementptr i64, ptr %flat, i64 %packed_at
-  %n_packed = alloca i64
-  store i64 0, ptr %n_packed
+  %copies_at = get i64 %state[COPIES_AT]
+  %copies = getelementptr i64, ptr %flat, i64 %copies_at
+  %n_copies = alloca i64
+  store i64 0, ptr %n_copies
   %nargs = and i64 %nargsf, 9223372036854775807
   br label %restart
 restart:
@@ -309,27 +309,26 @@ no_array:
   %strided = icmp eq i64 %count, -2
   br i1 %strided, label %copy, label %scalar
 copy:
-  %new = call ptr @pack(ptr %table, ptr %obj, ptr %row)
+  %new = call ptr @copy_rows(ptr %table, ptr %row, ptr %flat)
   %copied = icmp ne ptr %new, null
-  br i1 %copied, label %take_copy, label %mismatch
-take_copy:
-  %k = load i64, ptr %n_packed
-  setitem ptr %new, %packed[%k]
+  br i1 %copied, label %keep, label %mismatch
+keep:                        ; a small array counts as one element: it is no long call because of it
+  %k = load i64, ptr %n_copies
+  setitem ptr %new, %copies[%k]
   %k1 = add i64 %k, 1
-  store i64 %k1, ptr %n_packed
-  %copy_count = call i64 @take_array(ptr %table, ptr %new, ptr %row, ptr %flat)
+  store i64 %k1, ptr %n_copies
   br label %taken
 scalar:
   %number = getelementptr i64, ptr %numbers, i64 %i
   %is_scalar = call zeroext i1 @take_scalar(ptr %table, ptr %obj, ptr %row, ptr %flat, ptr %number)
   br i1 %is_scalar, label %taken, label %mismatch
 taken:
-  %elements = phi i64 [%count, %take], [%copy_count, %take_copy], [1, %scalar]
+  %elements = phi i64 [%count, %take], [1, %keep], [1, %scalar]
   %total1 = add i64 %total, %elements
   %i1 = add i64 %i, 1
   br label %take_test
 mismatch:
-  call void @drop_packed(ptr %table, ptr %packed, ptr %n_packed)
+  call void @free_copies(ptr %table, ptr %copies, ptr %n_copies)
   %next = get ptr %now[NEXT]
   %round = icmp eq ptr %next, %state
   br i1 %round, label %slow, label %version
@@ -346,7 +345,7 @@ promote:
 run:
   %result = call ptr @execute(ptr %self, ptr %now, ptr %table, ptr %flat, \
 ptr %objects, ptr %argv, i64 %total)
-  call void @drop_packed(ptr %table, ptr %packed, ptr %n_packed)
+  call void @free_copies(ptr %table, ptr %copies, ptr %n_copies)
   %again = icmp eq ptr %result, inttoptr (i64 1 to ptr)
   br i1 %again, label %restart, label %done
 done:

@@ -6,8 +6,9 @@ Text in the language of `wrapper_text`.
 from __future__ import annotations
 
 TAKE_ORDERED = """
-; The same for an operand with an order (see `order.py`): dimensions go to their places; -1 for an
-; array of another order, and for one that the first version takes.
+; The same for an operand with an order (see `order.py`): dimensions go to their places, 15 is one
+; of size 1 that the array does not have; -1 for an array of another order, and for one that the
+; first version takes.
 define internal i64 @take_ordered(ptr %obj, ptr %row, ptr %slot, i64 %n, i64 %order) {
 entry:
   %dims = get ptr %obj[ARRAY_DIMS]
@@ -15,7 +16,12 @@ entry:
   %mask = get i64 %row[ROW_MASK]
   %itemsize = get i64 %row[ROW_ITEMSIZE]
   %to_dims = getelementptr i8, ptr %slot, i64 8
-  %to_strides = getelementptr i64, ptr %to_dims, i64 %n
+  %behind = mul i64 %n, 4
+  %tail = lshr i64 %order, %behind
+  %open = icmp ne i64 %tail, 0
+  %extra = zext i1 %open to i64
+  %places = add i64 %n, %extra
+  %to_strides = getelementptr i64, ptr %to_dims, i64 %places
   %end = sub i64 %n, 1
   %end_dim = item i64 %dims[%end]
   %end_stride = item i64 %strides[%end]
@@ -57,14 +63,21 @@ next:
   %d1 = add i64 %d, 1
   %more = icmp ult i64 %d1, %n
   br i1 %more, label %place, label %last
-last:
+last:                        ; the extra dimension stands where the last one is not dense
   %dense = icmp eq i64 %stride, %itemsize
   %moves = icmp ugt i64 %dim, 1
+  %rows = and i1 %dense, %moves
+  %wanted = xor i1 %rows, %open
   %bytes = mul i64 %count1, %itemsize
   %large = icmp ugt i64 %bytes, $PACK_BYTES
-  %a = and i1 %dense, %moves
-  %b = and i1 %a, %large
-  br i1 %b, label %yes, label %no
+  %b = and i1 %wanted, %large
+  br i1 %b, label %finish, label %no
+finish:
+  br i1 %open, label %unit_place, label %yes
+unit_place:
+  setitem i64 1, %to_dims[%n]
+  setitem i64 %itemsize, %to_strides[%n]
+  br label %yes
 yes:
   ret i64 %count1
 no:
@@ -72,61 +85,143 @@ no:
 }
 """
 
-PACK = """
-; A clean copy of an array that `take_array` would take but for its strides; null where a version
-; of the function may take it as it is, or without memory.
-define internal ptr @pack(ptr %table, ptr %obj, ptr %row) {
+COPY = """
+; Copies an array that `take_array` described and refused for its strides: rows into memory of their
+; own, which takes the array's place in the slot; null for a large one (a version may take it as it
+; is), or without memory.
+define internal ptr @copy_rows(ptr %table, ptr %row, ptr %flat) {
 entry:
-  %nd32 = get i32 %obj[ARRAY_ND]
+  %at = get i64 %row[ROW_SLOT]
+  %slot = getelementptr i8, ptr %flat, i64 %at
+  %nd32 = get i32 %row[ROW_ND]
   %nd = zext i32 %nd32 to i64
-  %dims = get ptr %obj[ARRAY_DIMS]
-  %strides = get ptr %obj[ARRAY_STRIDES]
   %itemsize = get i64 %row[ROW_ITEMSIZE]
-  br label %look
-look:
-  %d = phi i64 [0, %entry], [%d1, %look]
-  %bytes = phi i64 [%itemsize, %entry], [%bytes1, %look]
-  %some = phi i1 [false, %entry], [%some1, %look]
-  %dim = item i64 %dims[%d]
+  %dims = getelementptr i8, ptr %slot, i64 8
+  %strides = getelementptr i64, ptr %dims, i64 %nd
+  %from = load ptr, ptr %slot
+  br label %size
+size:
+  %s = phi i64 [0, %entry], [%s1, %size]
+  %count = phi i64 [1, %entry], [%count1, %size]
+  %factor = item i64 %dims[%s]
+  %count1 = mul i64 %count, %factor
+  %s1 = add i64 %s, 1
+  %sizing = icmp ult i64 %s1, %nd
+  br i1 %sizing, label %size, label %weigh
+weigh:
+  %bytes = mul i64 %count1, %itemsize
+  %large = icmp ugt i64 %bytes, $PACK_BYTES
+  br i1 %large, label %no, label %room
+room:
+  %to = capi ptr PyMem_RawMalloc(i64 %bytes)
+  %made = icmp ne ptr %to, null
+  br i1 %made, label %rows, label %no
+rows:
+  %last = sub i64 %nd, 1
+  %length = item i64 %dims[%last]
+  %step = item i64 %strides[%last]
+  %n_rows = udiv i64 %count1, %length
+  br label %row_head
+row_head:
+  %r = phi i64 [0, %rows], [%r1, %row_done]
+  %out = phi ptr [%to, %rows], [%out_end, %row_done]
+  br label %place_test
+place_test:                  ; where row number %r stands: its digits in the sizes before the last
+  %left = phi i64 [%last, %row_head], [%d, %place]
+  %rest = phi i64 [%r, %row_head], [%quotient, %place]
+  %offset = phi i64 [0, %row_head], [%offset1, %place]
+  %placing = icmp ne i64 %left, 0
+  br i1 %placing, label %place, label %elements
+place:
+  %d = sub i64 %left, 1
+  %base = item i64 %dims[%d]
   %stride = item i64 %strides[%d]
-  %bytes1 = mul i64 %bytes, %dim
-  %moves = icmp ugt i64 %dim, 1
-  %dense = icmp eq i64 %stride, %itemsize
-  %both = and i1 %moves, %dense
-  %some1 = or i1 %some, %both
-  %d1 = add i64 %d, 1
-  %more = icmp ult i64 %d1, %nd
-  br i1 %more, label %look, label %decide
-decide:
-  %large = icmp ugt i64 %bytes1, $PACK_BYTES
-  %leave = and i1 %large, %some1
-  br i1 %leave, label %no, label %copy
-copy:
-  %new = capi ptr PyArray_NewCopy(ptr %obj, i32 0)
-  %made = icmp ne ptr %new, null
-  br i1 %made, label %yes, label %clear
-clear:
-  capi void PyErr_Clear()
-  br label %no
+  %quotient = udiv i64 %rest, %base
+  %whole = mul i64 %quotient, %base
+  %digit = sub i64 %rest, %whole
+  %move = mul i64 %digit, %stride
+  %offset1 = add i64 %offset, %move
+  br label %place_test
+elements:
+  %in = getelementptr i8, ptr %from, i64 %offset
+  switch i64 %itemsize, label %copy8 [i64 1, label %copy1  i64 2, label %copy2  i64 4, label %copy4]
+copy1:
+  %i1 = phi i64 [0, %elements], [%i1n, %copy1]
+  %p1 = phi ptr [%in, %elements], [%p1n, %copy1]
+  %v1 = load i8, ptr %p1, align 1
+  %q1 = getelementptr i8, ptr %out, i64 %i1
+  store i8 %v1, ptr %q1, align 1
+  %i1n = add i64 %i1, 1
+  %p1n = getelementptr i8, ptr %p1, i64 %step
+  %m1 = icmp ult i64 %i1n, %length
+  br i1 %m1, label %copy1, label %row_done
+copy2:
+  %i2 = phi i64 [0, %elements], [%i2n, %copy2]
+  %p2 = phi ptr [%in, %elements], [%p2n, %copy2]
+  %v2 = load i16, ptr %p2, align 2
+  %q2 = getelementptr i16, ptr %out, i64 %i2
+  store i16 %v2, ptr %q2, align 2
+  %i2n = add i64 %i2, 1
+  %p2n = getelementptr i8, ptr %p2, i64 %step
+  %m2 = icmp ult i64 %i2n, %length
+  br i1 %m2, label %copy2, label %row_done
+copy4:
+  %i4 = phi i64 [0, %elements], [%i4n, %copy4]
+  %p4 = phi ptr [%in, %elements], [%p4n, %copy4]
+  %v4 = load i32, ptr %p4, align 4
+  %q4 = getelementptr i32, ptr %out, i64 %i4
+  store i32 %v4, ptr %q4, align 4
+  %i4n = add i64 %i4, 1
+  %p4n = getelementptr i8, ptr %p4, i64 %step
+  %m4 = icmp ult i64 %i4n, %length
+  br i1 %m4, label %copy4, label %row_done
+copy8:
+  %i8 = phi i64 [0, %elements], [%i8n, %copy8]
+  %p8 = phi ptr [%in, %elements], [%p8n, %copy8]
+  %v8 = load i64, ptr %p8, align 8
+  %q8 = getelementptr i64, ptr %out, i64 %i8
+  store i64 %v8, ptr %q8, align 8
+  %i8n = add i64 %i8, 1
+  %p8n = getelementptr i8, ptr %p8, i64 %step
+  %m8 = icmp ult i64 %i8n, %length
+  br i1 %m8, label %copy8, label %row_done
+row_done:
+  %row_bytes = mul i64 %length, %itemsize
+  %out_end = getelementptr i8, ptr %out, i64 %row_bytes
+  %r1 = add i64 %r, 1
+  %more_rows = icmp ult i64 %r1, %n_rows
+  br i1 %more_rows, label %row_head, label %describe
+describe:
+  store ptr %to, ptr %slot
+  br label %stride_back
+stride_back:
+  %k = phi i64 [%nd, %describe], [%k1, %stride_back]
+  %far = phi i64 [%itemsize, %describe], [%far1, %stride_back]
+  %k1 = sub i64 %k, 1
+  setitem i64 %far, %strides[%k1]
+  %own = item i64 %dims[%k1]
+  %far1 = mul i64 %far, %own
+  %striding = icmp ne i64 %k1, 0
+  br i1 %striding, label %stride_back, label %yes
 yes:
-  ret ptr %new
+  ret ptr %to
 no:
   ret ptr null
 }
 
-; Drops the copies of a call.
-define internal void @drop_packed(ptr %table, ptr %packed, ptr %n_packed) {
+; Frees the copies of a call.
+define internal void @free_copies(ptr %table, ptr %copies, ptr %n_copies) {
 entry:
-  %n = load i64, ptr %n_packed
-  store i64 0, ptr %n_packed
+  %n = load i64, ptr %n_copies
+  store i64 0, ptr %n_copies
   br label %test
 test:
   %i = phi i64 [0, %entry], [%i1, %one]
   %more = icmp ult i64 %i, %n
   br i1 %more, label %one, label %done
 one:
-  %array = item ptr %packed[%i]
-  capi void Py_DecRef(ptr %array)
+  %copy = item ptr %copies[%i]
+  capi void PyMem_RawFree(ptr %copy)
   %i1 = add i64 %i, 1
   br label %test
 done:
@@ -134,4 +229,4 @@ done:
 }
 """
 
-TEXT = TAKE_ORDERED + PACK
+TEXT = TAKE_ORDERED + COPY

@@ -17,6 +17,7 @@ from tetractys.graph import Variable
 from tetractys.inputs import In
 from tetractys.runtime import jit
 from tetractys.runtime.callable import make_callable
+from tetractys.runtime.order import in_order
 from tetractys.runtime.spec import KernelSpec, Operand, Order
 from tetractys.runtime.versions import Orders, Version
 from tetractys.sharedvalue import SharedVariable
@@ -81,7 +82,7 @@ def build_native(request: Request, items: Sequence[In], manner: Manner) -> Compi
             None if item.value is None else item.variable.type.filter(item.value) for item in items
         ],
         base=CompiledFunction,
-        vary=vary if any(operand.ndim > 1 for operand in spec.inputs) else None,
+        vary=vary if any(operand.ndim for operand in spec.inputs) else None,
     )
     function.name = manner.name
     function.maker = Maker(request, tuple(items), tuple(manner.targets), manner.mode)
@@ -133,8 +134,8 @@ def operand(
     """How the runtime sees a variable, of an array of an order."""
     spec: Any = variable.type.spec
     dtype, shape = spec
-    flags = tuple(shape[d] == 1 for d in order or range(len(shape)))
-    return Operand(dtype, len(shape), flags, name, kind, order)
+    flags = tuple(size == 1 for size in in_order(shape, order, 1))
+    return Operand(dtype, len(flags), flags, name, kind, order)
 
 
 def refuse_foreign_types(request: Request) -> None:

@@ -32,6 +32,7 @@ from tetractys.dialects.build import APPLY, build
 from tetractys.dialects.signature import Spec
 from tetractys.dialects.tensor_signatures import DIMSHUFFLE
 from tetractys.graph import Constant, Variable
+from tetractys.runtime.order import UNIT, in_order
 from tetractys.runtime.spec import Order
 
 if TYPE_CHECKING:
@@ -66,12 +67,12 @@ def graph_to_ir(request: Request) -> ModuleOp:
 
 def _permuted(spec: Spec, order: Order) -> Spec:
     dtype, shape = spec
-    return dtype, tuple(shape[d] for d in order or range(len(shape)))
+    return dtype, in_order(shape, order, 1)
 
 
 def _in_order(argument: BlockArgument, order: Order, block: Block) -> SSAValue:
     """The array as the user sees it, of an argument that has its dimensions permuted."""
-    back = tuple(order.index(d) for d in range(len(order)))
+    back = tuple(place for _, place in sorted((d, k) for k, d in enumerate(order) if d != UNIT))
     op = build(DIMSHUFFLE, [argument], {"order": back}, argument.location)
     block.add_op(op)
     return op.results[0]

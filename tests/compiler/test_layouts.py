@@ -14,7 +14,7 @@ import tetractys as tt
 import tetractys.tensor as T
 from tetractys.compile import driver
 from tetractys.runtime import python_path
-from tetractys.runtime.order import PACK_BYTES, order_of
+from tetractys.runtime.order import PACK_BYTES, UNIT, order_of
 from tetractys.runtime.versions import MOST
 
 SHAPES = {2: (40, 70), 3: (12, 10, 30)}
@@ -26,7 +26,7 @@ def layouts(values: np.ndarray) -> Iterator[np.ndarray]:
     for order in itertools.permutations(range(values.ndim)):
         back = tuple(int(d) for d in np.argsort(order))
         turned = np.ascontiguousarray(values.transpose(order))
-        wide = np.zeros(tuple(2 * size for size in turned.shape))
+        wide = np.zeros(tuple(2 * size for size in turned.shape), values.dtype)
         gaps = wide[tuple([slice(None, None, 2)] * values.ndim)]
         gaps[...] = turned
         backwards = np.ascontiguousarray(turned[::-1])[::-1]
@@ -92,6 +92,37 @@ def test_products_take_both_layouts() -> None:
     for c, d in itertools.product((a, np.asfortranarray(a)), (b, np.asfortranarray(b))):
         np.testing.assert_allclose(f(c, d), a @ b, rtol=1e-12, atol=1e-12)
     assert set(f.versions) == {(TURN, TURN), (TURN, ()), ((), TURN)}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_products_of_arrays_with_gaps(dtype: str) -> None:
+    x, y = tensor(2, "x", dtype), tensor(2, "y", dtype)
+    v = tensor(1, "v", dtype)
+    rng = np.random.default_rng(5)
+    a, b = (np.asarray(rng.normal(size=s), dtype) for s in ((180, 160), (80, 200)))
+    w = np.asarray(rng.normal(size=6000), dtype)
+    tolerance = 1e-12 if dtype == "float64" else 1e-4
+    f = tt.function([x, y], T.dot(x, y))
+    for c, d in ((a[::2, ::2], b), (a[::2, ::-2], b.T[::2].T), (a.T[:90, 100:], b[:, ::-1])):
+        np.testing.assert_allclose(f(c, d), np.dot(c, d), rtol=tolerance, atol=tolerance)
+    g = tt.function([v], [T.dot(v, v), v.sum(), T.exp(v), v[::-1] * 2.0])
+    for c in (w[::2], w[::-1], w[::-3], np.broadcast_to(w[:1], 3000)):
+        for found, expected in zip(g(c), (np.dot(c, c), c.sum(), np.exp(c), c[::-1] * 2.0)):
+            np.testing.assert_allclose(found, expected, rtol=10 * tolerance, atol=10 * tolerance)
+    assert list(g.versions) == [((0, UNIT),)]
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("rank", [1, 2, 3, 4])
+def test_small_arrays_of_every_layout_are_copied(dtype: str, rank: int) -> None:
+    x = tensor(rank, "x", dtype)
+    f = tt.function([x], T.eq(x, 1))
+    values = np.asarray(np.random.default_rng(3).integers(0, 3, (4, 3, 5, 2)[:rank]), dtype)
+    for argument in layouts(values):
+        np.testing.assert_array_equal(f(argument), argument == 1)
+    repeated = np.broadcast_to(values[:1], values.shape)
+    np.testing.assert_array_equal(f(repeated), repeated == 1)
+    assert f.versions == {}
 
 
 def test_one_version_for_each_combination_and_four_at_most(monkeypatch: Any) -> None:
@@ -273,7 +304,9 @@ def test_order_of() -> None:
     assert order_of(big) == () and order_of(big.T) == (2, 1, 0)
     assert order_of(big.transpose(0, 2, 1)) == (0, 2, 1)
     assert order_of(big.transpose(2, 0, 1)) == (1, 2, 0)
-    assert order_of(big[::-1, :, ::-1].T) == ()  # no dense dimension: packed
+    assert order_of(big[::-1, :, ::-1].T) == (2, 1, 0, UNIT)
     assert order_of(big[::-1].T) == (2, 1, 0)
     assert order_of(np.broadcast_to(np.zeros(2000)[:, None], (2000, 5))) == (1, 0)
-    assert order_of(np.zeros((5, 5)).T) == () and order_of(np.zeros(5000)[::2]) == ()
+    assert order_of(np.zeros((5, 5)).T) == () and order_of(np.zeros(5000)[::2]) == (0, UNIT)
+    assert order_of(np.zeros(5000)[::-1]) == (0, UNIT) and order_of(np.zeros(500)[::-1]) == ()
+    assert order_of(np.broadcast_to(np.zeros(1), 3000)) == (0, UNIT)
