@@ -81,7 +81,7 @@ def exp_of_sum(
     ln2_high, ln2_low = fmt.ln2
     r = e.fma(n, e.number(-ln2_high), argument)
     r = e.add(r, e.fma(n, e.number(-ln2_low), low))
-    tail = e.mul(e.fma(e.horner(r, fmt.exp), r, e.number(1.0)), r)
+    tail = e.fma(e.mul(r, r), e.horner(r, fmt.exp), r)
     factor = factor or e.number(1.0)
     value = _scaled(e, e.fma(factor, tail, factor), shifted)
     overflow = e.gt(high, e.number(fmt.exp_overflow))
