@@ -192,6 +192,12 @@ class LLVMBuilder:
                                       "expected a kernel")
         return self.emit(llvm_ext.CallOp, [self.extern(name), *operands], result_type)
 
+    def call_symbol(
+        self, name: str, operands: Sequence[SSAValue], result_type: Attribute | None
+    ) -> SSAValue:
+        """Calls a function of the module."""
+        return self.emit(llvm_ext.CallOp, [self.symbol(name), *operands], result_type)
+
     def intrinsic_here(
         self, name: str, operands: Sequence[SSAValue], result_type: Attribute | None
     ) -> SSAValue:

@@ -74,11 +74,13 @@ class ErrorSite(NamedTuple):
 
 
 class Tables:
-    """What the functions of a module share: the errors and the external functions."""
+    """What the functions of a module share: errors, external functions, functions they call."""
 
     def __init__(self) -> None:
         self.errors: list[ErrorSite] = []
         self.externs: list[str] = []
+        self.functions: dict[str, llvm.FuncOp] = {}
+        """Functions that the others call, made at the first call."""
         self.is_writing = False
         """Whether the kernel has begun to write into memory of its arguments."""
 

@@ -166,6 +166,7 @@ def lower_functions(
     results = _results_from(main, len(arguments))
     kernel = FunctionLowering(main, KERNEL, tables, results, machine)
     lowered: list[Operation] = [kernel.run(), *kernel.parts]
+    lowered += tables.functions.values()
     if shape is not None:
         lowered.append(FunctionLowering(shape, SHAPE, tables, results, machine).run())
     return lowered, tables

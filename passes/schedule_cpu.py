@@ -61,6 +61,8 @@ ACCUMULATORS = 4
 """Independent vector accumulators of a reduction: enough to hide the latency of an addition."""
 ROWS = (8, 4, 2)
 """Numbers of rows that may be jammed."""
+BODY = 16
+"""Operations of an inner loop on all rows: more of them repeat code that is long to compile."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,7 @@ def permute(nest: NestOp, order: list[int]) -> None:
 
 # -- rows
 
+_FREE = (elemwise.ConstantOp, YieldOp)
 _CHEAP = (
     elemwise.AddOp, elemwise.SubOp, elemwise.MulOp, elemwise.NegOp, elemwise.AbsOp, elemwise.SqrOp,
     elemwise.FmaOp, elemwise.MaximumOp, elemwise.MinimumOp, elemwise.CastOp, elemwise.ConstantOp,
@@ -264,6 +267,8 @@ def row_schedule(
     if not length:
         length = max((lengths.get(op.size_values[-1], 0) for op in inner if op.rank), default=0)
     jam, prefetch = rows_at_a_time(_row_bytes(nest, length), options)
+    longest = max(sum(not isinstance(one, _FREE) for one in op.block.ops) for op in inner)
+    jam = next((rows for rows in ROWS if rows <= jam and rows * longest <= BODY), ROWS[-1])
     return {"jam": jam, "prefetch": 1} if prefetch else {"jam": jam}
 
 

@@ -366,9 +366,12 @@ func.func @gather(%x: memref<?xf64, strided<[1]>>, %j: memref<?xi64, strided<[1]
 
 // -----
 
-// A library call goes through the table of addresses; nothing is called for an empty result or an empty sum.
+// A module has one function for all its products of a dtype. A library call goes through the table of addresses;
+// nothing is called for an empty result or an empty sum.
 // CHECK: tt.externs = ["sgemm"]
 // CHECK-LABEL: llvm.func @tt_kernel(
+// CHECK-COUNT-2: llvmx.call
+// CHECK-LABEL: llvm.func internal @tt_sgemm_rows(
 // CHECK-SAME: %[[F:[0-9]+]]: !llvm.ptr
 // CHECK: llvm.icmp "sgt"
 // CHECK: llvm.icmp "sgt"
@@ -379,6 +382,7 @@ func.func @gather(%x: memref<?xf64, strided<[1]>>, %j: memref<?xi64, strided<[1]
 // CHECK: "llvm.masked.store.v16f32.p0"
 func.func @gemm(%x: memref<?x?xf32, strided<[?, 1]>>, %y: memref<?x?xf32, strided<[?, 1]>>, %r: memref<?x?xf32>) attributes {tt.results = 1 : i64} {
   loops.call %x, %y, %r {callee = "gemm", options = {transpose_b = true}} : (memref<?x?xf32, strided<[?, 1]>>, memref<?x?xf32, strided<[?, 1]>>, memref<?x?xf32>) -> ()
+  loops.call %y, %x, %r {callee = "gemm"} : (memref<?x?xf32, strided<[?, 1]>>, memref<?x?xf32, strided<[?, 1]>>, memref<?x?xf32>) -> ()
   func.return
 }
 
