@@ -91,6 +91,16 @@ def own(function: Any, *resources: Any) -> None:
     _owned[id(function)] = (*_owned.get(id(function), ()), *resources)
 
 
+def states(function: Any) -> list[State]:
+    """The states of a function's versions, the one used last first."""
+    found = [one for one in _owned.get(id(function), ()) if isinstance(one, State)]
+    offset = getattr(type(function), "native_offset", None)
+    if offset is None:
+        return []
+    head = ctypes.c_int64.from_address(id(function) + offset + 8).value
+    return sorted(found, key=lambda state: state.address != head)
+
+
 def disown(function: Any) -> None:
     """Lets the resources of a function go; its calls lead to `tt_closed` by now."""
     _owned.pop(id(function), None)

@@ -31,8 +31,8 @@ STATE_FIELDS = (
     "TABLE KERNEL SHAPE FLAGS N_IN N_SHARED N_OUT N_UPD FORM N_OBJECTS SCRATCH_WORDS "
     "NUMBERS_AT ARGV_AT OBJECTS_AT ROWS_IN ROWS_SHARED ROWS_RESULT NAMES DEFAULTS KEYS CELLS "
     "UPDATE_CELLS UPDATE_CELLS_SORTED ACQUIRE RELEASE KEEP DONORS EXTERNS TEMPLATE TEMPLATE_BEGIN "
-    "TEMPLATE_END GIL_ELEMENTS THREADS THREADS_AT SLOW REFUSE SETTLE RAISE ARENA "
-    "NEXT COPIES_AT "
+    "TEMPLATE_END LAST_RESULTS LAST_WORKSPACE GIL_ELEMENTS THREADS THREADS_AT SLOW REFUSE SETTLE "
+    "RAISE ARENA NEXT COPIES_AT "
 ).split()
 ROW_FIELDS = (
     "ROW_DESCR ROW_SCALAR ROW_ND ROW_MASK ROW_SLOT ROW_NUMS ROW_ITEMSIZE ROW_KIND "
@@ -43,6 +43,13 @@ FORMS = {"none": 0, "one": 1, "list": 2, "dict": 3}
 
 KEEP_BYTES = 65536
 """Outputs up to this size are kept for the next call: it saves 50 ns, and pins this much memory."""
+
+RECYCLE_BYTES = 1 << 24
+RECYCLE_MOST_BYTES = 1 << 29
+"""Outputs of sizes between these are kept too, two of each: `y = f(x)` in a loop holds one while
+the next is made. Memory that the system gives anew costs a page fault for each 4 KB or 2 MB; below
+16 MB the C library has some that was used before.
+"""
 
 ARENA_KEEP_BYTES = 1 << 28
 """Workspaces beyond this size are given back after each call."""
@@ -63,6 +70,8 @@ def constants() -> dict[str, int]:
         "FLAT_ERROR": 8 * WORD_ERROR,
         "FLAT_THREADS": 8 * WORD_THREADS,
         "KEEP_BYTES": KEEP_BYTES,
+        "RECYCLE_BYTES": RECYCLE_BYTES,
+        "RECYCLE_MOST_BYTES": RECYCLE_MOST_BYTES,
         "PACK_BYTES": PACK_BYTES,
         "FARTHEST": FARTHEST,
         "ARENA_KEEP_BYTES": ARENA_KEEP_BYTES,
@@ -82,7 +91,7 @@ class State:
     def __init__(self, layout: Layout, recipe: Recipe, callbacks: dict[str, Any]) -> None:
         spec = recipe.spec
         self._keep = 0
-        self._n_keep = len(spec.outputs) + len(spec.updates)
+        self._n_keep = 2 * (len(spec.outputs) + len(spec.updates))
         self._free = layout.free_functions
         self._words = array("q", bytes(8 * _state_words(spec)))
         self.address = self._words.buffer_info()[0]
@@ -138,8 +147,10 @@ class State:
         self._words[STATE_FIELDS.index("NEXT")] = following
 
     def release(self) -> None:
-        """Drops the kept buffers and the workspace. No call of the function may be running or come
-        after.
+        """Drops the kept buffers and the workspace; later calls keep theirs again.
+
+        A call of another thread may be running: it has references of its own and has taken the
+        workspace. (Between a word's reading and its clearing no thread switches: there is no call.)
         """
         decref, free_raw = self._free
         for index in range(self._keep, self._keep + self._n_keep if self._keep else 0):
@@ -150,6 +161,16 @@ class State:
         arena, self._words[arena_at] = self._words[arena_at], 0
         if arena:
             free_raw(ctypes.c_void_p.from_address(arena - 8).value)
+
+    def memory(self) -> dict[str, int]:
+        """Bytes: of the last call's `results` and `workspace`, and `kept` for the next."""
+        field = {name: self._words[STATE_FIELDS.index(name)] for name in STATE_FIELDS}
+        arena = field["ARENA"]
+        kept = ctypes.c_int64.from_address(arena - 16).value if arena else 0
+        for address in self._words[self._keep : self._keep + self._n_keep]:
+            kept += ctypes.cast(address, ctypes.py_object).value.nbytes if address else 0
+        last = {"results": field["LAST_RESULTS"], "workspace": field["LAST_WORKSPACE"]}
+        return last | {"kept": kept}
 
     def __del__(self) -> None:
         self.release()
@@ -201,7 +222,7 @@ def _state_words(spec: KernelSpec) -> int:
         + len(spec.output_keys)
         + spec.n_cells
         + 4 * len(spec.updates)
-        + 2 * results
+        + 3 * results
         + spec.flat_words
     )
 

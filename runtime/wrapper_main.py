@@ -89,6 +89,7 @@ ptr %container, ptr %outputs)
   br i1 %filled, label %workspace, label %failed
 workspace:
   %bytes = get i64 %flat[FLAT_WORKSPACE]
+  put i64 %bytes, %state[LAST_WORKSPACE]
   %needs = icmp ne i64 %bytes, 0
   br i1 %needs, label %take, label %run
 take:

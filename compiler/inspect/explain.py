@@ -18,6 +18,7 @@ from xdsl.ir import Operation
 from tetractys.compile.driver import run_pipeline
 from tetractys.dialects import loops
 from tetractys.graph.site import Site
+from tetractys.inspect.memory import memory_lines
 from tetractys.inspect.svg import Kernel, picture
 from tetractys.inspect.words import Words, short
 
@@ -31,9 +32,10 @@ LAST = "schedule-cpu"
 
 @dataclass
 class Findings:
-    """What the passes left: the module at level 2, and the reasons by pass."""
+    """What the passes left: the module at level 2 in values, and in memory; the reasons by pass."""
 
     module: Any = None
+    sizes: Any = None
     reasons: dict[str, list[str]] = field(default_factory=dict)
     facts: Any = None
 
@@ -49,6 +51,8 @@ def findings(function: CompiledFunction) -> Findings:
             found.reasons.setdefault(step.name, []).append(str(reason))
         if step.level == "loops" and (step.name in (LAST, "lower-to-loops")):
             found.module = module.clone()
+        if step.name == "bufferize":
+            found.sizes = module.clone()
 
     maker = function.maker
     module = run_pipeline(maker.request, maker.mode, observer=observe)
@@ -71,6 +75,7 @@ def explain(function: CompiledFunction) -> str:
         lines.append(f"    from {', '.join(short(site) for site in sites(op)) or 'the compiler'}")
     lines += ["", f"library calls: {_library(calls, found.facts.externs)}"]
     lines.append(f"layouts: {'; '.join(['rows', *_layouts(function)])}")
+    lines += ["", "memory:", *(f"    {line}" for line in memory_lines(function, found.sizes))]
     for step, reasons in found.reasons.items():
         lines += ["", f"{step}:"]
         lines += [f"    {reason}" for reason in dict.fromkeys(reasons)]

@@ -100,3 +100,17 @@ def test_explain_names_parts_of_arrays() -> None:
     assert "reads x[10 for n][i], x[-1 for x.shape[0] by -1][3 for n][i]" in text
     text = tt.function([x], T.grad((x[10:-10] ** 2).sum(), x)).explain()
     assert ", for inc_subtensor" in text and "gives fill: collect[i]" in text
+
+
+def test_explain_says_what_memory_a_call_takes() -> None:
+    x, y = T.dmatrix("x"), T.dmatrix("y")
+    w = tt.shared(np.ones((3, 4)), "w")
+    product = T.dot(x, y)
+    f = tt.function([x, y], T.exp(product).sum(axis=0), updates=[(w, w * 2.0)], name="f")
+    said = f.explain()
+    assert "memory:\n    workspace: 8 * x.shape[0] * y.shape[1]" in said
+    assert "result 0: 8 * y.shape[1] bytes\n" in said
+    assert "result 1: 8 * w.shape[0] * w.shape[1] bytes, or none: it may be written over w" in said
+    assert "the last call" not in said
+    f(np.ones((5, 6)), np.ones((6, 7)))
+    assert "of workspace and 56 of results; " in f.explain()
