@@ -14,6 +14,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,10 +86,7 @@ class Function:
         inputs = self.recipe.spec.inputs
         if len(arrays) != len(inputs):
             raise TypeError(f"{len(arrays)} arrays given; expected {len(inputs)}")
-        if self.recipe.vary is not None:
-            inputs = inputs_for(self, arrays)
-        packed = [pack(value, operand) for value, operand in zip(arrays, inputs, strict=True)]
-        return self(*packed, CLEAN_MARK)  # type: ignore[operator]  # the derived types are callable
+        return self(*arrays, CLEAN_MARK)  # type: ignore[operator]  # the derived types are callable
 
     def slow_entry(self, *args: Any, **kwargs: Any) -> Any:
         """Where the call path sends what it does not take."""
@@ -98,10 +96,14 @@ class Function:
         return self.call_clean(bind_arguments(self.recipe.spec, self.recipe.defaults, args, kwargs))
 
     def refuse(self, *args: Any) -> Any:
-        """Why arrays from `call_clean` were not taken: raises."""
-        for value, operand in zip(args, self.recipe.spec.inputs, strict=True):
-            pack(value, operand)
-        raise OperandError("an argument changed while the function was called with it")
+        """Arrays from `call_clean` that were not taken: calls again with a version for them, or
+        with them packed; where there is nothing of the kind to be done, raises.
+        """
+        inputs = inputs_for(self, args)
+        packed = [pack(value, operand) for value, operand in zip(args, inputs, strict=True)]
+        if inputs is self.recipe.spec.inputs and all(map(is_, packed, args)):
+            raise OperandError("an argument changed while the function was called with it")
+        return self(*packed, CLEAN_MARK)  # type: ignore[operator]
 
     def settle(self, _: int = 0) -> None:
         """Waits for cells that another call updates and repacks values; then the call path starts

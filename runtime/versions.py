@@ -50,6 +50,8 @@ Vary = Callable[[Orders], "Version | None"]
 def inputs_for(function: Function, arrays: Sequence[Any]) -> Sequence[Operand]:
     """The operands of the version that takes `arrays`, made if it is not there yet."""
     first = function.recipe.spec.inputs
+    if function.recipe.vary is None:
+        return first
     orders = tuple(
         order_of(value) if type(value) is np.ndarray and value.ndim == operand.ndim else ()
         for value, operand in zip(arrays, first, strict=True)
@@ -66,7 +68,8 @@ def inputs_for(function: Function, arrays: Sequence[Any]) -> Sequence[Operand]:
 
 def _made(function: Function, orders: Orders) -> KernelSpec | None:
     vary = function.recipe.vary
-    if vary is None or 1 + sum(spec is not None for spec in function.versions.values()) >= MOST:
+    assert vary is not None
+    if 1 + sum(spec is not None for spec in function.versions.values()) >= MOST:
         return None
     version = vary(orders)
     if version is None:

@@ -16,14 +16,21 @@ def slow_path(
 ) -> Callable[[Function, tuple[Any, ...], dict[str, Any]], Any]:
     """The function that the runtime calls for unusual arguments."""
 
+    quick = [(item.variable.type.filter, item.strict, item.allow_downcast) for item in items]
+
     def slow(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        values = bind(items, args, kwargs)
-        return function.call_clean(
-            [
+        values = bind(items, args, kwargs) if kwargs or len(args) != len(items) else args
+        try:
+            arrays = [
+                convert(value, strict, downcast)
+                for (convert, strict, downcast), value in zip(quick, values)
+            ]
+        except Exception:  # once more, in words that name the function and the place
+            arrays = [
                 item.filter(value, name, index)
                 for index, (item, value) in enumerate(zip(items, values))
             ]
-        )
+        return function.call_clean(arrays)
 
     return slow
 

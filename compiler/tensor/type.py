@@ -42,6 +42,8 @@ class TensorType(Type):
         self.numpy_dtype = np.dtype(self.dtype)
         self.spec: Spec = (self.dtype, tuple(1 if flag else DYNAMIC for flag in self.broadcastable))
         self._hash = hash(self.spec)
+        self._unit_flags = self.broadcastable if any(self.broadcastable) else ()
+        self._widened: dict[np.dtype[Any], bool] = {}
 
     sparse_grad = False
 
@@ -77,14 +79,16 @@ class TensorType(Type):
         self, data: Any, strict: bool = False, allow_downcast: bool | None = None
     ) -> np.ndarray:
         """`data` as an array of this type, itself where it is one; TypeError where that loses."""
-        if type(data) is not np.ndarray or data.dtype != self.numpy_dtype:
+        if type(data) is not np.ndarray or (
+            data.dtype is not self.numpy_dtype and data.dtype != self.numpy_dtype
+        ):
             data = self._converted(data, strict, allow_downcast)
         if data.ndim != self.ndim:
             raise TypeError(
                 f"Wrong number of dimensions: expected {self.ndim}, got {data.ndim} with shape "
                 f"{data.shape}."
             )
-        for flag, size in zip(self.broadcastable, data.shape):
+        for flag, size in zip(self._unit_flags, data.shape):
             if flag and size != 1:
                 raise TypeError(
                     "Non-unit value on shape on a broadcastable dimension.",
@@ -130,10 +134,7 @@ class TensorType(Type):
 
     def _upcast_array(self, data: np.ndarray) -> np.ndarray:
         """An array of a smaller dtype, widened; of another one, refused."""
-        if (
-            data.dtype.kind in "biuf"
-            and np.promote_types(data.dtype, self.numpy_dtype) == self.numpy_dtype
-        ):
+        if self._widens(data.dtype):
             return np.asarray(data, dtype=self.numpy_dtype)
         raise TypeError(
             f"{self} cannot store a value of dtype {data.dtype} without risking loss of precision. "
@@ -142,9 +143,23 @@ class TensorType(Type):
             f'2) set "allow_input_downcast=True" when calling "function". Value: "{data!r}"'
         )
 
+    def _widens(self, dtype: np.dtype[Any]) -> bool:
+        """Whether numbers of another dtype become numbers of this one without a check."""
+        known = self._widened.get(dtype)
+        if known is None:
+            known = dtype.kind in "biuf" and (
+                np.promote_types(dtype, self.numpy_dtype) == self.numpy_dtype
+            )
+            if len(self._widened) < 64:  # dtypes with metadata are many
+                self._widened[dtype] = known
+        return known
+
     def _exact(self, data: Any) -> np.ndarray:
         """A Python number, a list or a NumPy scalar, where its very value can be stored."""
         found = np.asarray(data)
+        if self._widens(found.dtype):
+            is_fresh = found.dtype is self.numpy_dtype and type(data) in (list, tuple, float, int)
+            return found if is_fresh else found.astype(self.numpy_dtype)
         if found.dtype.kind in "OSUVMm":
             if found.dtype.kind == "O" and _holds_big_int(found):
                 raise OverflowError("Python int too large to convert to C long")
