@@ -265,3 +265,13 @@ class ScalarEmitter:
         for coefficient in reversed(rest):
             value = self.fma(value, x, self.number(coefficient))
         return value
+
+    def two_chains(self, x: SSAValue, coefficients: Sequence[float]) -> SSAValue:
+        """The same as `horner`, its even and odd powers side by side.
+
+        Where a function is one long chain of dependent operations, the processor cannot look far
+        enough ahead to work on the next vector: half the latency is worth two operations more.
+        """
+        square = self.mul(x, x)
+        odd = self.horner(square, coefficients[1::2])
+        return self.fma(x, odd, self.horner(square, coefficients[::2]))

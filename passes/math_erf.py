@@ -27,7 +27,7 @@ def erf(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     square = e.mul(x, x)
     low = e.mul(x, e.horner(square, known.ERF_LOW[dtype]))
     magnitude = e.at_most(e.abs(x), _ONE[dtype])
-    rest = exp_nonpositive(e, e.horner(magnitude, known.ERF_HIGH[dtype]))
+    rest = exp_nonpositive(e, e.two_chains(magnitude, known.ERF_HIGH[dtype]))
     high = e.sub(e.number(1.0), rest)
     is_high = e.gt(e.abs(x), e.number(_LOW[dtype]))
     return e.copysign(e.switch(is_high, high, low), x)
@@ -47,7 +47,7 @@ def erfc(e: ScalarEmitter, x: SSAValue) -> SSAValue:
 def _erfc32(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     bottom = e.add(x, e.number(_CENTRE))
     t = e.sub(e.number(1.0), e.div(e.number(2 * _CENTRE), bottom))
-    factor = e.div(e.horner(t, known.ERFC["float32"]), bottom)
+    factor = e.div(e.two_chains(t, known.ERFC["float32"]), bottom)
     return e.mul(exp_nonpositive(e, e.neg(e.mul(x, x))), factor)
 
 

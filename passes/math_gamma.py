@@ -56,7 +56,7 @@ def _fraction(e: ScalarEmitter, x: SSAValue) -> SSAValue:
 
 def _sine_of_pi(e: ScalarEmitter, u: SSAValue) -> SSAValue:
     """`sin(pi u)` of |u| <= 1/2."""
-    return e.mul(u, e.horner(e.mul(u, u), known.SIN_PI))
+    return e.mul(u, e.two_chains(e.mul(u, u), known.SIN_PI))
 
 
 def _cosine_of_pi(e: ScalarEmitter, u: SSAValue) -> SSAValue:
@@ -92,7 +92,7 @@ def _gammaln(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     is_near = e.lt(e.abs(u), e.number(_NEAR))
     inside = e.switch(is_near, e.switch(is_upper, below, one), inside)
     rest = log(e, inside)
-    near = e.fma(u, e.horner(u, known.GAMMALN_NEAR_1), rest)
+    near = e.fma(u, e.two_chains(u, known.GAMMALN_NEAR_1), rest)
     value = e.sub(large, rest)
     reflected = e.switch(e.eq(sine, zero), e.number(math.inf), e.neg(value))
     reflected = e.switch(is_tiny, value, reflected)

@@ -58,7 +58,7 @@ def _log(e: ScalarEmitter, x: SSAValue) -> Pair:
     k, f = reduced(e, x)
     s = _quotient(e, f)
     square = _product(e, s, s)
-    tail = e.mul(square[0], e.horner(square[0], known.POW_LOG))
+    tail = e.mul(square[0], e.two_chains(square[0], known.POW_LOG))
     constant, low = (e.number(part) for part in known.TWO_THIRDS)
     factor = e.add(constant, tail)
     factor = factor, e.add(e.add(e.sub(constant, factor), tail), low)
@@ -85,7 +85,7 @@ def _power32(e: ScalarEmitter, x: SSAValue, y: SSAValue) -> SSAValue:
     """`2**(y log2(x))` of x > 0, all in float64."""
     wide = e.widened()
     k, f = reduced(wide, wide.convert(x), is_normal=True)
-    logarithm = wide.fma(f, wide.horner(f, known.POWF_LOG2), k)
+    logarithm = wide.fma(f, wide.two_chains(f, known.POWF_LOG2), k)
     product = wide.mul(wide.convert(_bounded(e, y)), logarithm)
     product = wide.mul(wide.convert(_bounded(e, y)), logarithm)
     product = wide.at_least(wide.at_most(product, 200.0), -200.0)
@@ -93,7 +93,7 @@ def _power32(e: ScalarEmitter, x: SSAValue, y: SSAValue) -> SSAValue:
     shifted = wide.add(product, magic)
     r = wide.sub(product, wide.sub(shifted, magic))
     power = wide.from_bits(wide.shl(wide.to_bits(shifted), wide.format.mantissa))
-    mantissa = wide.fma(r, wide.horner(r, known.POWF_EXP2), wide.number(1.0))
+    mantissa = wide.fma(r, wide.two_chains(r, known.POWF_EXP2), wide.number(1.0))
     return e.convert(wide.mul(mantissa, power))
 
 
