@@ -27,7 +27,7 @@ from xdsl.dialects.builtin import (
     f64,
     i64,
 )
-from xdsl.ir import Attribute, Region, SSAValue
+from xdsl.ir import Attribute, Operation, Region, SSAValue
 from xdsl.irdl import (
     irdl_op_definition,
     opt_prop_def,
@@ -47,9 +47,15 @@ from tetractys.dialects.signature import Signature
 from tetractys.dialects.syntax import parse_operand_names
 
 APPLY = "tt.apply"
-"""An attribute of operations as imported and of checks: the number of the graph's Apply, which an
-error names.
+"""An attribute of operations as imported, and later of checks and of what takes indices: the number
+of the graph's Apply, which an error names.
 """
+
+
+def name_apply(op: Operation, origin: Operation) -> None:
+    """Says that an operation's errors are those of `origin`'s Apply."""
+    if (apply := origin.attributes.get(APPLY)) is not None:
+        op.attributes[APPLY] = apply
 
 
 class SignatureOp(QuickOp):

@@ -41,6 +41,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from tetractys.dialects import loops
+from tetractys.dialects.build import name_apply
 from tetractys.dialects.loops import MONOIDS, SCATTERS, SLICE, NestOp, Result
 from tetractys.passes.arena import Arena
 from tetractys.passes.llvm_plan import can_jam
@@ -284,6 +285,7 @@ class Bufferizer:
             properties={name: insert.properties[name] for name in ("kinds", "steps")},
             location=insert.location,
         )
+        name_apply(view, insert)
         if insert.is_safe:
             view.properties["inbounds"] = insert.properties["inbounds"]
         Rewriter.replace_value_with_new_type(view.out, view_type(view))

@@ -198,8 +198,8 @@ def literal_bound(rw: Rewriter, op: Operation) -> bool:
     if any(isinstance(entry, tuple) and entry[2] == 0 for entry in entries):
         return False  # an error at run time
     operands = [*list(op.operands)[:first], *kept]
-    return rw.replace(rw.make_op(cast("type[SignatureOp]", type(op)), operands,
-                                 {**props, "slices": format_slices(entries)}).results[0])
+    props = {**props, "slices": format_slices(entries)}
+    return rw.replace(rw.remake(cast(SignatureOp, op), operands, props))
 
 
 @SHAPES.on(tensor.ReshapeToOp)

@@ -21,10 +21,10 @@ from typing import NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from tetractys.dialects.build import SignatureOp
+from tetractys.dialects.build import APPLY, SignatureOp
 from tetractys.dialects.elemwise import ConstantOp
 from tetractys.passes.rewriting import (
     erase,
@@ -51,7 +51,9 @@ def _details(op: Operation) -> Hashable:
     """What an operation is, but for its operands and regions."""
     names = op.properties if len(op.properties) < 2 else sorted(op.properties)
     properties = tuple((name, op.properties[name]) for name in names)
-    attributes = tuple(sorted(op.attributes.items())) if op.attributes else ()
+    attributes: tuple[tuple[str, Attribute], ...] = ()
+    if op.attributes:  # whose error it is does not matter: the first one's
+        attributes = tuple(sorted(item for item in op.attributes.items() if item[0] != APPLY))
     if isinstance(op, SignatureOp) and not isinstance(op, ConstantOp):
         return properties, attributes  # the result types follow
     return properties, attributes, tuple(result.type for result in op.results)

@@ -28,13 +28,22 @@ from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 
 from tetractys.dialects import elemwise_signatures, tensor_signatures, types
-from tetractys.dialects.build import APPLY, build
+from tetractys.dialects.build import APPLY, build, name_apply
 from tetractys.dialects.elemwise import ElemwiseOp
 from tetractys.dialects.signature import Signature
-from tetractys.dialects.tensor import CheckEqualOp, SizeOp
+from tetractys.dialects.tensor import (
+    AdvancedIncSubtensorOp,
+    AdvancedSubtensorOp,
+    CheckEqualOp,
+    IncSubtensorOp,
+    SizeOp,
+    SubtensorOp,
+)
 from tetractys.passes.rewriting import erase
 from tetractys.passes.size_expressions import Size, operands_of, postorder
 from tetractys.passes.sizes import Equation, SizeAnalysis
+
+_FAILING = (CheckEqualOp, SubtensorOp, IncSubtensorOp, AdvancedSubtensorOp, AdvancedIncSubtensorOp)
 
 
 def is_scalar_operation(op: Operation) -> bool:
@@ -167,8 +176,7 @@ def build_check(emitter: ScalarEmitter, equation: Equation) -> None:
     check = CheckEqualOp.create(
         operands=operands, properties=properties, location=operation.location
     )
-    if (apply := operation.attributes.get(APPLY)) is not None:
-        check.attributes[APPLY] = apply
+    name_apply(check, operation)
     emitter.block.insert_op_before(check, emitter.anchor)
 
 
@@ -213,9 +221,9 @@ def hoist_checks(block: Block) -> None:
 
 
 def forget_applies(block: Block) -> None:
-    """Takes the numbers of Applies from all but the checks: equal operations are equal again."""
+    """Takes the numbers of Applies from all but checks and indexing, which can fail later on."""
     for op in block.ops:
-        if op.attributes and not isinstance(op, CheckEqualOp):
+        if op.attributes and not isinstance(op, _FAILING):
             op.attributes.pop(APPLY, None)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import elemwise_signatures as scalar
 from tetractys.dialects import types
-from tetractys.dialects.build import SignatureOp, props_of
+from tetractys.dialects.build import SignatureOp, name_apply, props_of
 from tetractys.dialects.loops import YIELDED, ZERO, EmptyOp, InsertOp
 from tetractys.dialects.loops_views import (
     AT,
@@ -136,8 +136,15 @@ def build_view(
     view = make_subview(base, part, types.tensor_type((dtype, tuple(kept))),
                         location=lowering.location)
     view.out.name_hint = base.name_hint
+    _name_apply(lowering, view, part)
     lowering.block.add_op(view)
     return view.out
+
+
+def _name_apply(lowering: FunctionLowering, op: Operation, part: Sequence[Entry]) -> None:
+    """Of a part with an index, which may be out of range, the Apply that the error names."""
+    if lowering.operation is not None and any(entry.kind == AT for entry in part):
+        name_apply(op, lowering.operation)
 
 
 def _is_known_number(lowering: FunctionLowering, op: SignatureOp) -> bool:
@@ -252,6 +259,7 @@ def build_insert(
         location=lowering.location,
     )
     insert.out.name_hint = lowering.hint
+    _name_apply(lowering, insert, part)
     lowering.block.add_op(insert)
     return insert.out
 
@@ -282,7 +290,9 @@ def _finish_scatter(
 ) -> None:
     kind = "scatter_set" if props_of(op).get("set") else "scatter_add"
     result = op.results[0]
-    lowering.set(result, nest.finish([kind], [entries], [result.type], values, [base])[0])
+    made = nest.finish([kind], [entries], [result.type], values, [base])[0]
+    name_apply(cast(Operation, made.owner), op)
+    lowering.set(result, made)
 
 
 def lower_advanced_subtensor(lowering: FunctionLowering, op: SignatureOp) -> None:

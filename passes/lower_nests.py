@@ -14,7 +14,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tetractys.dialects import elemwise_signatures as scalar
 from tetractys.dialects import types
-from tetractys.dialects.build import operation_class, properties_of
+from tetractys.dialects.build import name_apply, operation_class, properties_of
 from tetractys.dialects.elemwise import ConstantOp
 from tetractys.dialects.loops import (
     INDEX,
@@ -104,6 +104,8 @@ class ScalarBuilder:
     ) -> SSAValue:
         """One element of an array at computed indices; location: that of what computes here."""
         op = GatherOp.make(base, indices, inbounds=inbounds, location=location or self.location)
+        if not inbounds and self.lowering.operation is not None:
+            name_apply(op, self.lowering.operation)
         self.block.add_op(op)
         return op.results[0]
 
@@ -199,6 +201,8 @@ class FunctionLowering(ScalarBuilder):
         self._indices: dict[Size, SSAValue] = {}
         self._int64s: dict[Size, SSAValue] = {}
         self._last_entry: Operation | None = None
+        self.operation: Operation | None = None
+        """The operation of level 1 that is being lowered."""
         self.hint: str | None = None
         for before, after in zip(old.args, self.block.args):
             after.name_hint = before.name_hint

@@ -87,7 +87,7 @@ _DECOMPOSED = {"tensor.grad": "autodiff", "tensor.softmax": "decompose",
 
 def lower_operation(lowering: FunctionLowering, op: Operation) -> None:
     """Lowers one operation of level 1."""
-    lowering.location = op.location
+    lowering.operation, lowering.location = op, op.location
     lowering.hint = op.name.partition(".")[2]
     if op.name in RULES:
         RULES[op.name](lowering, op)

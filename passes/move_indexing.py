@@ -80,16 +80,19 @@ def scattered(value: SSAValue) -> Operation | None:
 
 
 def build_gather(rw: Rewriter, value: SSAValue, indices: Sequence[SSAValue]) -> SSAValue:
-    """`value[indices]`, where dimensions of size 1 broadcast: only the others are indexed."""
+    """`value[indices]`, where dimensions of size 1 broadcast: only the others are indexed.
+
+    As the matched operation does with another array.
+    """
     shape = shape_of(value)
-    count = len(indices)
+    count, gather = len(indices), cast(SignatureOp, rw.op)
     kept = [index for index, size in zip(indices, shape) if size != 1]
     if len(kept) == count:
-        return rw.make(tensor.AdvancedSubtensorOp, value, *indices)
+        return rw.remake(gather, [value, *indices])
     places = [d for d in range(len(shape)) if d >= count or shape[d] != 1]
     if kept:
         dropped = rw.make(tensor.DimshuffleOp, value, order=tuple(places))
-        return rw.make(tensor.AdvancedSubtensorOp, dropped, *kept)
+        return rw.remake(gather, [dropped, *kept])
     return rw.make(tensor.DimshuffleOp, value, order=(-1, *places))
 
 

@@ -28,7 +28,13 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.traits import IsTerminator, Pure
 
 from tetractys.dialects import types
-from tetractys.dialects.build import SignatureOp, infer_types, properties_of
+from tetractys.dialects.build import (
+    SignatureOp,
+    infer_types,
+    name_apply,
+    properties_of,
+    props_of,
+)
 from tetractys.dialects.elemwise import ConstantOp
 
 Pattern: TypeAlias = "Callable[[Rewriter, Operation], bool]"
@@ -191,6 +197,14 @@ class Rewriter:
         """A new operation with its result types inferred."""
         assert self.op is not None
         return self.insert(create(class_, operands, self.op.location, props))
+
+    def remake(
+        self, op: SignatureOp, operands: Sequence[SSAValue], props: dict[str, object] | None = None
+    ) -> SSAValue:
+        """The first result of an operation on other operands; its errors name the same Apply."""
+        new = self.make_op(type(op), operands, props_of(op) if props is None else props)
+        name_apply(new, op)
+        return new.results[0]
 
     def constant(self, number: float, type_: Attribute) -> SSAValue:
         """A constant; tensors have all sizes 1."""

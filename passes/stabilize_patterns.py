@@ -13,7 +13,7 @@ from typing import TypeAlias
 from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import elemwise, tensor
-from tetractys.dialects.build import SignatureOp, props_of
+from tetractys.dialects.build import SignatureOp
 from tetractys.passes.matching import argument_of, is_float_type, is_number, made_by, number_of
 from tetractys.passes.rewriting import PatternTable, Rewriter
 from tetractys.passes.stabilize_views import Peeled, peel
@@ -204,8 +204,7 @@ def log_of_part_of_softmax(rw: Rewriter, op: Operation) -> bool:
         return False
     assert isinstance(part, SignatureOp)
     value = rw.make(tensor.LogSoftmaxOp, argument)
-    operands = [value, *list(part.operands)[1:]]
-    return rw.replace(rw.make_op(type(part), operands, props_of(part)).results[0])
+    return rw.replace(rw.remake(part, [value, *list(part.operands)[1:]]))
 
 
 @LOCAL.on(elemwise.Log1pOp)

@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import elemwise, tensor, types
-from tetractys.dialects.build import SignatureOp, props_of
+from tetractys.dialects.build import SignatureOp
 from tetractys.dialects.signature import is_float
 from tetractys.passes.matching import argument_of
 from tetractys.passes.rewriting import Rewriter
@@ -40,7 +40,7 @@ class Peeled(NamedTuple):
         """The views on a new core."""
         for view in reversed(self.views):
             operands = [value, *list(view.operands)[1:]]
-            value = rw.make_op(type(view), operands, props_of(view)).results[0]
+            value = rw.remake(view, operands)
         return value
 
 
