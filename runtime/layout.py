@@ -47,9 +47,16 @@ PYTHON_OBJECTS: dict[str, Any] = {
     "False": False,
     "PyFloat_Type": float,
     "PyLong_Type": int,
+    "PyList_Type": list,
+    "PyTuple_Type": tuple,
     "CLOSED_ERROR": RuntimeError,
 }
-ARRAY_API = {"PyArray_Type": 2, "PyArray_NewFromDescr": 94}
+ARRAY_API = {
+    "PyArray_Type": 2,
+    "PyArray_FromAny": 69,
+    "PyArray_NewFromDescr": 94,
+    "PyArray_FromArray": 109,
+}
 ARRAY_OFFSETS = {
     "DATA": 0,
     "ND": 8,
@@ -92,7 +99,7 @@ class Layout(NamedTuple):
 
     values: dict[str, int]
     table: array[int]
-    dtypes: dict[str, tuple[int, int, tuple[int, int]]]
+    dtypes: dict[str, tuple[int, int, tuple[int, int], int]]
     free_functions: tuple[Any, Any]
     keep: tuple[Any, ...]
 
@@ -273,11 +280,13 @@ def _table(api: int) -> tuple[array[int], dict[str, int]]:
     return array("q", entries.values()), {name: 8 * k for k, name in enumerate(entries)}
 
 
-def _dtype_row(name: str) -> tuple[int, int, tuple[int, int]]:
-    """Descriptor, scalar type and the type numbers that mean this dtype (two where C has two names
-    for it).
+def _dtype_row(name: str) -> tuple[int, int, tuple[int, int], int]:
+    """Descriptor, scalar type, the type numbers that mean this dtype (two where C has two names for
+    it), and a bit for the number of each dtype that widens to it, itself among them.
     """
     dtype = np.dtype(name)
+    smaller = [np.dtype(code) for code in "?bhilqBHILQfd"]
+    wider = sum(1 << one.num for one in smaller if np.promote_types(one, dtype) == dtype)
     twins = [np.dtype(code) for code in "lqLQ" if np.dtype(code) == dtype]
     numbers = (dtype.num, next((twin.num for twin in twins if twin.num != dtype.num), dtype.num))
-    return id(dtype), id(dtype.type), numbers
+    return id(dtype), id(dtype.type), numbers, wider

@@ -63,6 +63,7 @@ class _Operand(NamedTuple):
     name: str | None
     kind: str
     order: Order
+    widens: bool
 
 
 class Operand(_Operand):
@@ -70,7 +71,8 @@ class Operand(_Operand):
 
     `order`: the kernel is given the array with its dimensions permuted: dimension `d` of the
     operand is dimension `order[d]` of the array, or one of size 1 that the array does not have
-    (see `runtime.order`).
+    (see `runtime.order`). `widens`: arrays of smaller dtypes, and lists, are taken too: their numbers
+    are all numbers of this dtype (as NumPy promotes).
     """
 
     __slots__ = ()
@@ -83,6 +85,7 @@ class Operand(_Operand):
         name: str | None = None,
         kind: str = "input",
         order: Order = (),
+        widens: bool = False,
     ) -> Operand:
         """Raises TypeError for a dtype, ValueError for a number of flags that cannot be."""
         if dtype not in ITEMSIZE:
@@ -94,7 +97,14 @@ class Operand(_Operand):
             raise ValueError(f"runtime operand: {len(flags)} broadcast flags; expected {ndim}")
         # the trampoline compares keywords by identity
         return super().__new__(
-            cls, dtype, ndim, flags, None if name is None else sys.intern(name), kind, tuple(order)
+            cls,
+            dtype,
+            ndim,
+            flags,
+            None if name is None else sys.intern(name),
+            kind,
+            tuple(order),
+            widens,
         )
 
     @property

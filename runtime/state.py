@@ -32,11 +32,11 @@ STATE_FIELDS = (
     "NUMBERS_AT ARGV_AT OBJECTS_AT ROWS_IN ROWS_SHARED ROWS_RESULT NAMES DEFAULTS KEYS CELLS "
     "UPDATE_CELLS UPDATE_CELLS_SORTED ACQUIRE RELEASE KEEP DONORS EXTERNS TEMPLATE TEMPLATE_BEGIN "
     "TEMPLATE_END LAST_RESULTS LAST_WORKSPACE GIL_ELEMENTS THREADS THREADS_AT SLOW REFUSE SETTLE "
-    "RAISE ARENA NEXT COPIES_AT "
+    "RAISE ARENA NEXT COPIES_AT CASTS_AT "
 ).split()
 ROW_FIELDS = (
     "ROW_DESCR ROW_SCALAR ROW_ND ROW_MASK ROW_SLOT ROW_NUMS ROW_ITEMSIZE ROW_KIND "
-    "ROW_ORDER"
+    "ROW_ORDER ROW_WIDER"
 ).split()
 ROW_SIZE = 8 * len(ROW_FIELDS)
 FORMS = {"none": 0, "one": 1, "list": 2, "dict": 3}
@@ -74,6 +74,7 @@ def constants() -> dict[str, int]:
         "RECYCLE_MOST_BYTES": RECYCLE_MOST_BYTES,
         "PACK_BYTES": PACK_BYTES,
         "FARTHEST": FARTHEST,
+        "CARRAY_FLAGS": 0x1 | 0x100,
         "ARENA_KEEP_BYTES": ARENA_KEEP_BYTES,
     }
     return values | {f"FORM_{name.upper()}": number for name, number in FORMS.items()}
@@ -245,11 +246,12 @@ def _numbers(spec: KernelSpec) -> dict[str, int]:
         "N_UPD": n_upd,
         "FORM": FORMS[spec.output_form],
         "N_OBJECTS": n_objects,
-        "SCRATCH_WORDS": spec.flat_words + 3 * n_in + n_objects + 1,
+        "SCRATCH_WORDS": spec.flat_words + 4 * n_in + n_objects + 1,
         "NUMBERS_AT": spec.flat_words,
         "ARGV_AT": spec.flat_words + n_in,
         "COPIES_AT": spec.flat_words + 2 * n_in,
-        "OBJECTS_AT": spec.flat_words + 3 * n_in,
+        "CASTS_AT": spec.flat_words + 3 * n_in,
+        "OBJECTS_AT": spec.flat_words + 4 * n_in,
         "TEMPLATE_BEGIN": begin,
         "TEMPLATE_END": end,
         "GIL_ELEMENTS": -1 if spec.gil_elements is None else spec.gil_elements,
@@ -258,11 +260,13 @@ def _numbers(spec: KernelSpec) -> dict[str, int]:
 
 
 def operand_row(
-    operand: Operand, slot: int, descr: int, scalar: int, numbers: tuple[int, int]
+    operand: Operand, slot: int, descr: int, scalar: int, numbers: tuple[int, int], wider: int
 ) -> list[int]:
     """The words of one row (`ROW_FIELDS`)."""
     mask = sum(1 << d for d, flag in enumerate(operand.broadcast) if flag)
     kind = {"float64": 1, "int64": 2}.get(operand.dtype, 0)
     packed = numbers[0] | numbers[1] << 32
     order = order_word(operand.order)
-    return [descr, scalar, operand.array_ndim, mask, slot, packed, operand.itemsize, kind, order]
+    wide = wider if operand.widens else 0
+    head = [descr, scalar, operand.array_ndim, mask, slot, packed, operand.itemsize, kind]
+    return [*head, order, wide]

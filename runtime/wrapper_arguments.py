@@ -7,7 +7,7 @@ A row describes one operand (`state.ROW_FIELDS`). Everything unusual answers -1,
 
 from __future__ import annotations
 
-from tetractys.runtime import wrapper_layouts
+from tetractys.runtime import wrapper_casts, wrapper_layouts
 
 TAKE_ARRAY = """
 ; Writes data, dims and strides of %obj into its slot; the number of elements, or -1 when it is no
@@ -272,6 +272,10 @@ entry:
   %copies = getelementptr i64, ptr %flat, i64 %copies_at
   %n_copies = alloca i64
   store i64 0, ptr %n_copies
+  %casts_at = get i64 %state[CASTS_AT]
+  %casts = getelementptr i64, ptr %flat, i64 %casts_at
+  %n_casts = alloca i64
+  store i64 0, ptr %n_casts
   %nargs = and i64 %nargsf, 9223372036854775807
   br label %restart
 restart:
@@ -321,14 +325,27 @@ keep:                        ; a small array counts as one element: it is no lon
 scalar:
   %number = getelementptr i64, ptr %numbers, i64 %i
   %is_scalar = call zeroext i1 @take_scalar(ptr %table, ptr %obj, ptr %row, ptr %flat, ptr %number)
-  br i1 %is_scalar, label %taken, label %mismatch
+  br i1 %is_scalar, label %taken, label %cast
+cast:
+  %wide = call ptr @cast(ptr %table, ptr %obj, ptr %row)
+  %widened = icmp ne ptr %wide, null
+  br i1 %widened, label %own, label %mismatch
+own:
+  %c = load i64, ptr %n_casts
+  setitem ptr %wide, %casts[%c]
+  %c1 = add i64 %c, 1
+  store i64 %c1, ptr %n_casts
+  %wide_count = call i64 @take_array(ptr %table, ptr %wide, ptr %row, ptr %flat)
+  %fits = icmp sge i64 %wide_count, 0
+  br i1 %fits, label %taken, label %mismatch
 taken:
-  %elements = phi i64 [%count, %take], [1, %keep], [1, %scalar]
+  %elements = phi i64 [%count, %take], [1, %keep], [1, %scalar], [%wide_count, %own]
   %total1 = add i64 %total, %elements
   %i1 = add i64 %i, 1
   br label %take_test
 mismatch:
   call void @free_copies(ptr %table, ptr %copies, ptr %n_copies)
+  call void @drop_casts(ptr %table, ptr %casts, ptr %n_casts)
   %next = get ptr %now[NEXT]
   %round = icmp eq ptr %next, %state
   br i1 %round, label %slow, label %version
@@ -346,6 +363,7 @@ run:
   %result = call ptr @execute(ptr %self, ptr %now, ptr %table, ptr %flat, \
 ptr %objects, ptr %argv, i64 %total)
   call void @free_copies(ptr %table, ptr %copies, ptr %n_copies)
+  call void @drop_casts(ptr %table, ptr %casts, ptr %n_casts)
   %again = icmp eq ptr %result, inttoptr (i64 1 to ptr)
   br i1 %again, label %restart, label %done
 done:
@@ -389,4 +407,4 @@ define ptr @tt_closed(ptr %self, ptr %args, i64 %nargsf, ptr %kwnames) {
 }
 """
 
-TEXT = TAKE_ARRAY + wrapper_layouts.TEXT + TAKE_SCALAR + BIND + CALL
+TEXT = TAKE_ARRAY + wrapper_layouts.TEXT + wrapper_casts.TEXT + TAKE_SCALAR + BIND + CALL

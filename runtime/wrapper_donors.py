@@ -22,7 +22,13 @@ define internal void @extent(ptr %row, ptr %flat, ptr %out) {
   %nd32 = get i32 %row[ROW_ND]
   %nd = zext i32 %nd32 to i64
   %dims = getelementptr i64, ptr %slot, i64 1
-  %strides = getelementptr i64, ptr %dims, i64 %nd
+  %order = get i64 %row[ROW_ORDER]
+  %behind = mul i64 %nd, 4
+  %tail = lshr i64 %order, %behind
+  %open = icmp ne i64 %tail, 0
+  %extra = zext i1 %open to i64                   ; a dimension that the array does not have
+  %places = add i64 %nd, %extra
+  %strides = getelementptr i64, ptr %dims, i64 %places
   %end_at = getelementptr i64, ptr %out, i64 1
   br label %test
 test:

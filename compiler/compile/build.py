@@ -109,7 +109,9 @@ def kernel_spec(
     names = [item.name or item.variable.name for item in items]
     return KernelSpec(
         inputs=tuple(  # a name that stands twice is none: the slow path refuses it as a keyword
-            operand(item.variable, name if names.count(name) == 1 else None, order=order)
+            operand(item.variable, name if names.count(name) == 1 else None, order=order)._replace(
+                widens=not item.strict
+            )
             for item, name, order in zip(items, names, request.orders or [()] * len(items))
         ),
         shareds=tuple(operand(v, v.name, "shared") for v in request.shareds),
