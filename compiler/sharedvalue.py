@@ -16,6 +16,7 @@ from tetractys.dialects.signature import DTYPES
 from tetractys.graph.site import Site, creation_site
 from tetractys.graph.type import Type, generic
 from tetractys.graph.variable import Variable
+from tetractys.runtime.aligned import aligned_copy
 from tetractys.runtime.cell import Cell
 
 
@@ -190,7 +191,7 @@ def _tensor_shared(
     flags = (False,) * array.ndim if broadcastable is None else tuple(broadcastable)
     scalar = not isinstance(value, np.ndarray)
     kind = ScalarSharedVariable if scalar else TensorSharedVariable
-    kept = array if borrow else np.array(array, copy=True)
+    kept = array if borrow else aligned_copy(array)
     try:
         if len(flags) != array.ndim:
             raise TypeError("broadcastable: wrong length")

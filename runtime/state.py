@@ -44,6 +44,11 @@ FORMS = {"none": 0, "one": 1, "list": 2, "dict": 3}
 KEEP_BYTES = 65536
 """Outputs up to this size are kept for the next call: it saves 50 ns, and pins this much memory."""
 
+OVERWRITE_BYTES = 4096
+"""Updates from this size on may be written over their old values: below, looking costs more (17 ns)
+than a second buffer.
+"""
+
 RECYCLE_BYTES = 1 << 24
 RECYCLE_MOST_BYTES = 1 << 29
 """Outputs of sizes between these are kept too, two of each: `y = f(x)` in a loop holds one while
@@ -70,6 +75,7 @@ def constants() -> dict[str, int]:
         "FLAT_ERROR": 8 * WORD_ERROR,
         "FLAT_THREADS": 8 * WORD_THREADS,
         "KEEP_BYTES": KEEP_BYTES,
+        "OVERWRITE_BYTES": OVERWRITE_BYTES,
         "RECYCLE_BYTES": RECYCLE_BYTES,
         "RECYCLE_MOST_BYTES": RECYCLE_MOST_BYTES,
         "PACK_BYTES": PACK_BYTES,

@@ -4,7 +4,8 @@ the user gave away (text in the language of `wrapper_text`).
 The kernel allows it for some pairs (`spec.inplace`); whether it is done is decided at each call. A
 shared value may be written over iff nobody else can see it: the cell and this call hold the only
 two references to the array, no weak reference is out, and its memory is its own, or that of an
-array which it alone refers to (how `shared` aligns). An argument that was given away may be anyone
+array which it alone refers to (how `shared` aligns); for less than 4 kB the spare buffer is
+quicker. An argument that was given away may be anyone
 else's; that is what its owner said. Both must be laid out in rows, writeable, of the result's
 sizes, and share no byte with any other argument or shared value.
 """
@@ -155,8 +156,7 @@ input:
 value:
   %k = sub i64 %donor, %n_in
   %held = item ptr %shared[%k]
-  %alone = call zeroext i1 @is_alone(ptr %table, ptr %held)
-  br i1 %alone, label %look, label %no
+  br label %look
 look:
   %array = phi ptr [%given, %input], [%held, %value]
   %flags = get i32 %array[ARRAY_FLAGS]
@@ -199,6 +199,16 @@ equal:
   %i1 = add i64 %i, 1
   br label %test
 apart:
+  br i1 %is_input, label %disjoint, label %large
+large:
+  %itemsize = get i64 %row[ROW_ITEMSIZE]
+  %bytes = mul i64 %n, %itemsize
+  %pays = icmp sge i64 %bytes, $OVERWRITE_BYTES
+  br i1 %pays, label %whose, label %no
+whose:
+  %alone = call zeroext i1 @is_alone(ptr %table, ptr %array)
+  br i1 %alone, label %disjoint, label %no
+disjoint:
   %meets = call zeroext i1 @overlaps(ptr %state, ptr %flat, i64 %donor)
   br i1 %meets, label %no, label %yes
 yes:

@@ -68,7 +68,7 @@ no:
 MAKE_RESULT = """
 ; One result: a new reference in %owned, its pointer and strides in the flat block.  A replaced kept
 ; array goes to %stash, to be dropped after the commit, since dropping may run Python code.  Of
-; large arrays two are kept, the newer in %keep, the older in %second.  False: Python's error is set.
+; large arrays two are kept, the newer in %keep, the older in %second.  False: an error is set.
 define internal zeroext i1 @make_result(ptr %table, ptr %state, ptr %row, ptr %flat, \
 ptr %keep, ptr %second, ptr %owned, ptr %stash, i1 %keeps, ptr %total) {
   %at = get i64 %row[ROW_SLOT]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tetractys.runtime.aligned import aligned_copy
 from tetractys.sharedvalue import SharedVariable
 from tetractys.tensor.protocol import TensorProtocol
 from tetractys.tensor.type import TensorType
@@ -35,7 +36,7 @@ class TensorSharedVariable(TensorProtocol, SharedVariable):
         """
         array = self._filter(new_value)
         if array is new_value and not borrow:
-            array = array.copy()
+            array = aligned_copy(array)
         with self.container.lock:
             self.container.value = array
 
