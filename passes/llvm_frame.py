@@ -77,7 +77,7 @@ class Tables:
     """What the functions of a module share: errors, external functions, functions they call."""
 
     def __init__(self) -> None:
-        self.errors: list[ErrorSite] = []
+        self.errors: dict[ErrorSite, int] = {}
         self.externs: list[str] = []
         self.functions: dict[str, llvm.FuncOp] = {}
         """Functions that the others call, made at the first call."""
@@ -90,9 +90,7 @@ class Tables:
             op.emit_error("lower-loops-to-llvm: found what may fail behind a result in an "
                           "argument's memory; expected it before", ValueError())
         site = ErrorSite(kind, message, op.location, op.name, op.attributes.get(APPLY))
-        if site not in self.errors:
-            self.errors.append(site)
-        return self.errors.index(site) + 1
+        return self.errors.setdefault(site, len(self.errors)) + 1
 
     def extern(self, name: str) -> int:
         """The place of an external function in the table of addresses."""
