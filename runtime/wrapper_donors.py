@@ -152,7 +152,10 @@ i64 %donor, ptr %row, ptr %total) {
   br i1 %is_input, label %input, label %value
 input:
   %given = item ptr %argv[%donor]
-  br label %look
+  %type = get ptr %given[OBJECT_TYPE]
+  %ndarray = get ptr %table[PyArray_Type]
+  %exact = icmp eq ptr %type, %ndarray
+  br i1 %exact, label %look, label %no
 value:
   %k = sub i64 %donor, %n_in
   %held = item ptr %shared[%k]

@@ -305,6 +305,8 @@ def test_mutable_argument_that_cannot_be_taken() -> None:
         (w.get_value(borrow=True), np.ones(6)),
         ([1, 2, 3, 4, 5, 6.0], np.ones(6)),
         (np.arange(6), np.ones(6)),
+        (np.arange(6, dtype="f"), np.ones(6)),
+        ((1, 2, 3, 4, 5, 6), np.ones(6)),
     ]
     frozen = np.arange(6.0)
     frozen.flags.writeable = False
