@@ -355,7 +355,8 @@ def _segments_attribute(*lengths: int) -> DenseArrayBase:
     return DenseArrayBase.from_list(i32, lengths)
 
 
-def _rank(type_: Attribute) -> int:
+def rank_of(type_: Attribute) -> int:
+    """The number of dimensions of an array; 0 of a scalar or vector."""
     return len(type_.get_shape()) if isinstance(type_, TensorType | MemRefType) else 0
 
 
@@ -387,7 +388,7 @@ class DimOp(QuickOp):
 
     def verify_(self) -> None:
         """The dimension exists."""
-        rank = _rank(self.source.type)
+        rank = rank_of(self.source.type)
         if not 0 <= self.dim.value.data < rank:
             raise VerifyException(
                 f"loops.dim: found dimension {self.dim.value.data}; "
@@ -551,7 +552,7 @@ class StoreOp(PlainOp):
 
     def verify_(self) -> None:
         """A scalar into an array of rank 0 of the same element type."""
-        if _rank(self.target.type) or types.dtype_of(self.value.type) != types.dtype_of(
+        if rank_of(self.target.type) or types.dtype_of(self.value.type) != types.dtype_of(
             self.target.type
         ):
             raise VerifyException(
@@ -563,6 +564,11 @@ class StoreOp(PlainOp):
 def walk_nests(operation: Operation) -> Iterator[NestOp]:
     """Every nest inside, outer before inner."""
     return (op for op in operation.walk() if isinstance(op, NestOp))
+
+
+def is_leaf(nest: NestOp) -> bool:
+    """Whether no nest is inside."""
+    return not any(isinstance(op, NestOp) for op in nest.block.ops)
 
 
 Loops = Dialect(

@@ -25,7 +25,17 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from tetractys.dialects import loops, types
-from tetractys.dialects.loops import INDEX, KINDS, SCATTERS, SLICE, YIELDED, ZERO, Map, NestOp
+from tetractys.dialects.loops import (
+    INDEX,
+    KINDS,
+    SCATTERS,
+    SLICE,
+    YIELDED,
+    ZERO,
+    Map,
+    NestOp,
+    rank_of,
+)
 from tetractys.dialects.signature import DISCRETE, FLOATS
 
 if TYPE_CHECKING:
@@ -132,11 +142,6 @@ def _verify_element(nest: NestOp, value: SSAValue, entries: Map, argument: SSAVa
             f"expected {wanted}, the slice of {value.type}, or vectors of it of the schedule's "
             "width where it moves with the last iterator"
         )
-
-
-def rank_of(type_: Attribute) -> int:
-    """The number of dimensions of an array; 0 of a scalar or vector."""
-    return len(type_.get_shape()) if isinstance(type_, TensorType | MemRefType) else 0
 
 
 def _dtype(type_: Attribute) -> str:

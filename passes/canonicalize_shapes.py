@@ -156,7 +156,7 @@ def element_of_cast(rw: Rewriter, op: Operation) -> bool:
         return False
     if shape_of(op.results[0]):
         return False
-    element = rw.make(tensor.SubtensorOp, cast_.operands[0], **props_of(cast(SignatureOp, op)))
+    element = rw.remake(cast(SignatureOp, op), [cast_.operands[0]])
     return rw.replace_by(elemwise.CastOp, element, dtype=types.dtype_of(op.results[0].type))
 
 

@@ -17,10 +17,9 @@ from collections.abc import Sequence
 from xdsl.dialects import llvm
 from xdsl.ir import SSAValue
 
-from tetractys.dialects.loops import SCATTERS, Map, NestOp
+from tetractys.dialects.loops import SCATTERS, Map, NestOp, is_leaf
 from tetractys.passes.llvm_frame import Frame
 from tetractys.passes.llvm_memory import Buffer, number_of
-from tetractys.passes.llvm_plan import is_leaf
 
 
 def can_collapse(nest: NestOp, level: int) -> bool:

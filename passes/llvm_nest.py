@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias, cast
 from xdsl.dialects.builtin import VectorType, i32, i64
 from xdsl.ir import SSAValue
 
-from tetractys.dialects.loops import SLICE, Map, NestOp
+from tetractys.dialects.loops import SLICE, Map, NestOp, is_leaf
 from tetractys.passes import llvm_monoids as monoids
 from tetractys.passes.llvm_builder import lanes_of, vector_of
 from tetractys.passes.llvm_collapse import collapsed_sizes
@@ -26,7 +26,7 @@ from tetractys.passes.llvm_memory import (
     address,
     load_rows,
 )
-from tetractys.passes.llvm_plan import Plan, is_leaf, plans_of, pure_operations, vector_width
+from tetractys.passes.llvm_plan import Plan, plans_of, pure_operations, vector_width
 from tetractys.passes.llvm_scopes import ScopedBuilder
 from tetractys.passes.llvm_transfer import fill
 from tetractys.passes.llvm_views import load_strided

@@ -30,7 +30,7 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr, i32, i64
 from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import loops
-from tetractys.dialects.loops import GRAIN, NestOp
+from tetractys.dialects.loops import GRAIN, NestOp, is_leaf
 from tetractys.passes import llvm_monoids as monoids
 from tetractys.passes.llvm_builder import PTR, VOID, itemsize, memory_type
 from tetractys.passes.llvm_frame import Frame
@@ -43,7 +43,7 @@ from tetractys.passes.llvm_memory import (
     to_memory,
 )
 from tetractys.passes.llvm_nest import NestLowering, Span
-from tetractys.passes.llvm_plan import Plan, inner_nests, is_leaf, plans_of, vector_width, weight
+from tetractys.passes.llvm_plan import Plan, inner_nests, plans_of, vector_width, weight
 from tetractys.passes.llvm_transfer import count, transfer
 from tetractys.passes.llvm_workspace import Workspace
 

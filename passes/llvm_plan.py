@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import MemRefType, VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tetractys.dialects import elemwise, loops
-from tetractys.dialects.loops import CONTRACT, MONOIDS, SCATTERS, SLICE, NestOp, Result
+from tetractys.dialects.loops import CONTRACT, MONOIDS, SCATTERS, SLICE, NestOp, Result, is_leaf
 from tetractys.passes.llvm_monoids import Monoid
 
 HEAVY = 14
@@ -85,11 +85,6 @@ def _product(nest: NestOp, value: SSAValue, monoid: Monoid | None) -> elemwise.E
 def sink_product(nest: NestOp, part: Result, kind: str) -> elemwise.ElemwiseOp | None:
     """The same for a collected row that is summed right away."""
     return _product(nest, part.value, Monoid.of(kind, _element(part.value)))
-
-
-def is_leaf(nest: NestOp) -> bool:
-    """Whether no nest is inside."""
-    return not any(isinstance(op, NestOp) for op in nest.block.ops)
 
 
 def vector_width(nest: NestOp) -> int:

@@ -31,6 +31,7 @@ from tetractys.dialects.loops import (
 )
 from tetractys.dialects.signature import ElemwiseSignature
 from tetractys.passes.lower_access import Access, ArrayAccess, ScalarAccess
+from tetractys.passes.matching import shape_of
 from tetractys.passes.size_expressions import Size, find, operands_of, postorder
 from tetractys.passes.sizes import SizeAnalysis
 
@@ -38,11 +39,6 @@ __all__ = ["SLICE", "YIELDED", "ZERO", "FunctionLowering", "NestBuilder", "shape
 
 
 _ITERATORS = "ijkl"
-
-
-def shape_of(value: SSAValue) -> tuple[int, ...]:
-    """The static shape of a level-1 value, `DYNAMIC` where a size is not known."""
-    return types.spec_of(value.type)[1]
 
 
 class ScalarBuilder:

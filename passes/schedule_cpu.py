@@ -49,6 +49,7 @@ from tetractys.dialects.loops import (
     Map,
     NestOp,
     YieldOp,
+    is_leaf,
     map_attribute,
     map_entries,
 )
@@ -132,11 +133,6 @@ def schedule_block(block: Block, options: ScheduleCpuPass, lengths: Lengths) -> 
             else:
                 apply_schedule(nest, split | row_schedule(nest, options, lengths))
                 pending.append(nest.block)
-
-
-def is_leaf(nest: NestOp) -> bool:
-    """Whether no nest is inside."""
-    return not any(isinstance(op, NestOp) for op in nest.block.ops)
 
 
 def is_ordered(nest: NestOp) -> bool:

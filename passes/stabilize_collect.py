@@ -240,8 +240,7 @@ class Collector:
                 new = build_product(self.rw, value, stored)
                 if new.type != stored.type:
                     new = self.rw.make(elemwise.SecondOp, stored, new)
-                return self.rw.make(tensor.AdvancedIncSubtensorOp, base, new, *indices,
-                                    **props_of(scatter))
+                return self.rw.remake(scatter, [base, new, *indices])
         return None
 
     def _build_gradient(self, cancelled: SSAValue, expanded: SSAValue, soft: SSAValue) -> SSAValue:
@@ -254,7 +253,6 @@ class Collector:
         total = self.rw.make(tensor.ReduceOp, wide, kind="add", axes=(len(order) - 1,))
         column = self.rw.make(tensor.DimshuffleOp, self._cast(total, reduced), order=order)
         return self.rw.make(elemwise.SubOp, cancelled, self.rw.make(elemwise.MulOp, soft, column))
-
 
     def _cast(self, value: SSAValue, like: SSAValue) -> SSAValue:
         """`value` in the element type of `like`."""

@@ -265,7 +265,7 @@ def apply_unroll(nest: NestOp, number: int) -> None:
     nest.properties["schedule"] = DictionaryAttr(entry | dict(nest.schedule.data))
 
 
-def dropvector_of(nest: NestOp, reason: str) -> None:
+def drop_vector(nest: NestOp, reason: str) -> None:
     """Takes `vector` out of the schedule and keeps the reason."""
     assert nest.schedule is not None
     rest = {name: value for name, value in nest.schedule.data.items() if name != "vector"}
@@ -295,7 +295,7 @@ class VectorizePass(ModulePass):
                 if (number := vectors_at_once(nest)) > 1:
                     apply_unroll(nest, number)
             else:
-                dropvector_of(nest, reason)
+                drop_vector(nest, reason)
                 reasons.append(f"{name_of(nest)} stays scalar: {reason}")
 
     def reasons(self) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from tetractys.dialects.signature import is_float
 from tetractys.gradient.graph_rules import GraphEmitter, overrides, steps_of
-from tetractys.gradient.reverse import disconnected_value, like, listed, report_disconnected
+from tetractys.gradient.reverse import disconnected_value, grad, like, listed, report_disconnected
 from tetractys.graph import Apply, Op, Variable, at_site, creation_site, io_toposort
 from tetractys.graph.site import move_site
 from tetractys.passes.vjp import (
@@ -178,8 +178,6 @@ def jacobian(
     disconnected_inputs: str = "raise",
 ) -> Any:
     """The gradient of a 0-d `expression`; that of a vector, row by row, needs `scan`."""
-    from tetractys.gradient.reverse import grad
-
     if expression.type.ndim != 0:
         raise NotImplementedError(
             f"jacobian: found an expression of rank {expression.type.ndim}; expected rank 0: rows "
@@ -192,8 +190,6 @@ def hessian(
     cost: Variable, wrt: Any, consider_constant: Any = None, disconnected_inputs: str = "raise"
 ) -> Any:
     """The second derivative by 0-d variables; of a vector, row by row, it needs `scan`."""
-    from tetractys.gradient.reverse import grad
-
     targets = wrt if isinstance(wrt, (list, tuple)) else [wrt]
     if any(target.type.ndim != 0 for target in targets):
         raise NotImplementedError(

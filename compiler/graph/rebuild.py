@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from tetractys.graph.traverse import io_toposort
+from tetractys.graph.traverse import ancestors, io_toposort
+from tetractys.graph.traverse import inputs as graph_inputs
 from tetractys.graph.variable import Constant, Variable
 
 Pairs: TypeAlias = Mapping[Variable, Any] | Iterable[tuple[Variable, Any]]
@@ -96,8 +97,6 @@ def clone(
     for old, new in as_pairs(replace, "replace argument of clone"):
         image[old] = new if isinstance(new, Variable) else old.type.filter_variable(new)
     if not share_inputs:
-        from tetractys.graph.traverse import inputs as graph_inputs
-
         leaves = [v for v in graph_inputs(outputs, list(image)) if not isinstance(v, Constant)]
         image = {
             **{leaf: leaf.clone() for leaf in leaves if not hasattr(leaf, "container")},
@@ -134,8 +133,6 @@ def apply_givens(
 
 
 def _refuse_dependent(image: Mapping[Variable, Variable]) -> None:
-    from tetractys.graph.traverse import ancestors
-
     for new in image.values():
         for variable in ancestors([new]):
             if variable in image and not (variable is new and image.get(new) is new):

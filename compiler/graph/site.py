@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -26,23 +27,31 @@ if os.path.basename(_ROOT) == "compiler":
     _OWN_ROOTS += [os.path.join(_TREE, name) + os.sep for name in ("dialects", "passes", "runtime")]
 
 _is_own: dict[str, bool] = {}
-_override: list[Site] = []
+
+
+class _Override(threading.local):
+    """The sites of the `at_site` blocks that this thread is in."""
+
+    def __init__(self) -> None:
+        self.sites: list[Site] = []
+
+
+_override = _Override()
 
 
 def _classify(file: str) -> bool:
-    """Whether code in `file` is ours; the demo (`__main__.py`, `demo/`) counts as a user's."""
+    """Whether code in `file` is ours; the demo (`__main__.py`) counts as a user's."""
     path = os.path.abspath(file)
     own = any(path.startswith(root) for root in _OWN_ROOTS)
-    relative = path[len(_ROOT) + 1 :]
-    own = own and relative != "__main__.py" and not relative.startswith("demo")
+    own = own and path != os.path.join(_ROOT, "__main__.py")
     _is_own[file] = result = own or file.startswith("<frozen")
     return result
 
 
 def creation_site(depth: int = 1) -> Site:
     """The innermost user frame, starting `depth` frames above the caller of this function."""
-    if _override:
-        return _override[-1]
+    if sites := _override.sites:
+        return sites[-1]
     frame: FrameType | None = sys._getframe(depth)
     own = _is_own
     while frame is not None:
@@ -56,16 +65,16 @@ def creation_site(depth: int = 1) -> Site:
 @contextmanager
 def at_site(site: Site) -> Iterator[None]:
     """Nodes made inside the block get `site`: for graphs derived from a node of the user's."""
-    _override.append(site)
+    _override.sites.append(site)
     try:
         yield
     finally:
-        _override.pop()
+        _override.sites.pop()
 
 
 def move_site(site: Site) -> None:
     """Inside `at_site`: what is made from here on gets `site`."""
-    _override[-1] = site
+    _override.sites[-1] = site
 
 
 def format_site(site: Site) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,12 @@ def test_sites_can_be_given() -> None:
         assert (x + 1).owner.site == ("there.py", 7)
         assert creation_site() == ("there.py", 7)
     assert (x + 1).owner.site[0] == __file__
+
+
+def test_a_given_site_is_that_of_its_thread() -> None:
+    """Another thread, which builds a graph meanwhile, keeps its own lines."""
+    with at_site(("there.py", 7)), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: (x + 1).owner.site[0]).result() == __file__
 
 
 def test_padding_and_copies_keep_the_site() -> None:
