@@ -71,8 +71,8 @@ class Operand(_Operand):
 
     `order`: the kernel is given the array with its dimensions permuted: dimension `d` of the
     operand is dimension `order[d]` of the array, or one of size 1 that the array does not have
-    (see `runtime.order`). `widens`: arrays of smaller dtypes, and lists, are taken too: their numbers
-    are all numbers of this dtype (as NumPy promotes).
+    (see `runtime.order`). `widens`: arrays of smaller dtypes, and lists, are taken too: their
+    numbers are all numbers of this dtype (as NumPy promotes).
     """
 
     __slots__ = ()

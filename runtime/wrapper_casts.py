@@ -7,8 +7,8 @@ changes, and Theano asks for no check. Text in the language of `wrapper_text`.
 from __future__ import annotations
 
 TEXT = """
-; A new array of the row's dtype of an array of a smaller one, or of a list or tuple of such numbers;
-; null for anything else.  May run Python code: of what stands in the list.
+; A new array of the row's dtype of an array of a smaller one, or of a list or tuple of such
+; numbers; null for anything else.  May run Python code: of what stands in the list.
 define internal ptr @cast(ptr %table, ptr %obj, ptr %row) {
 entry:
   %wider = get i64 %row[ROW_WIDER]

@@ -1,4 +1,4 @@
-"""Arguments of other kinds than the array that is wanted: values, refusals, and nothing left over."""
+"""Arguments of other kinds than the array that is wanted: values, refusals, nothing left over."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def double(values: np.ndarray) -> np.ndarray:
 def test_arrays_and_lists_of_every_dtype(
     dtype: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What `filter` takes the call takes, with the same values; the rest it refuses in its words."""
+    """What `filter` takes the call takes, with the same values; the rest is refused in its words.
+    """
     monkeypatch.setenv("TETRACTYS_CALLPATH", path)
     f, type_ = vector(dtype)
     for found in (*DTYPES, *FOREIGN):
