@@ -23,7 +23,7 @@ from tetractys.runtime import blas, errors, jit, native
 from tetractys.runtime.binding import bind_arguments
 from tetractys.runtime.cell import Cell
 from tetractys.runtime.layout import CLEAN_MARK, LayoutError, find
-from tetractys.runtime.pack import OperandError, is_clean, pack
+from tetractys.runtime.pack import TILED_BYTES, OperandError, is_clean, pack, take_spare
 from tetractys.runtime.spec import VALUE_WORDS, WORD_ERROR, WORD_VALUES, KernelSpec
 from tetractys.runtime.state import State
 from tetractys.runtime.versions import Orders, Vary, Version, inputs_for
@@ -63,11 +63,13 @@ class Function:
     """Base of every compiled function.
 
     versions: the specs for other orders of the arguments; None for orders that are packed.
+    spares: the packed arguments of the last call that had large ones, to be written over.
     """
 
     recipe: Recipe
     engine: Any
     versions: dict[Orders, KernelSpec | None]
+    spares: dict[int, np.ndarray]
     native: bool
     name: str | None = None
     trust_input: bool = False
@@ -100,10 +102,20 @@ class Function:
         with them packed; where there is nothing of the kind to be done, raises.
         """
         inputs = inputs_for(self, args)
-        packed = [pack(value, operand) for value, operand in zip(args, inputs, strict=True)]
+        spares, self.spares = self.spares, {}
+        packed = [
+            pack(value, operand, take_spare(spares, number))
+            for number, (value, operand) in enumerate(zip(args, inputs, strict=True))
+        ]
         if inputs is self.recipe.spec.inputs and all(map(is_, packed, args)):
             raise OperandError("an argument changed while the function was called with it")
-        return self(*packed, CLEAN_MARK)  # type: ignore[operator]
+        answer = self(*packed, CLEAN_MARK)  # type: ignore[operator]
+        self.spares = {
+            number: one
+            for number, (one, value) in enumerate(zip(packed, args, strict=True))
+            if one is not value and one.nbytes >= TILED_BYTES
+        }
+        return answer
 
     def settle(self, _: int = 0) -> None:
         """Waits for cells that another call updates and repacks values; then the call path starts
@@ -150,6 +162,7 @@ class Function:
         """Gives back the memory that is kept between calls: outputs that nobody else has any more,
         spare buffers of updates, the workspace. The next calls keep theirs again.
         """
+        self.spares = {}
         for state in native.states(self):
             state.release()
 
@@ -300,12 +313,14 @@ def build(recipe: Recipe, base: type[Function], wanted: bool) -> Function:
     """
     if not wanted or recipe.spec.flat_words > MAX_FLAT_WORDS:
         function = python_type(base).__new__(python_type(base))
-        function.recipe, function.native, function.versions = recipe, False, {}
+        function.recipe, function.native = recipe, False
+        function.versions, function.spares = {}, {}
         function.engine = python_engine(recipe)
         native.own(function, recipe.code, recipe.externs)
         return function
     function = native.native_type(base).__new__(native.native_type(base))
-    function.recipe, function.native, function.versions = recipe, True, {}
+    function.recipe, function.native = recipe, True
+    function.versions, function.spares = {}, {}
     # The state refers to these by address: the bound methods live in `callbacks`, which the
     # function owns.
     callbacks = {

@@ -85,7 +85,46 @@ no:
 }
 """
 
-COPY = """
+_ELEMENTS = """copyN:
+  br i1 %by_four, label %fourN, label %restN
+fourN:
+  %iN = phi i64 [0, %copyN], [%iNn, %fourN]
+  %aN = phi ptr [%in, %copyN], [%aNn, %fourN]
+  %bN = getelementptr i8, ptr %aN, i64 %step
+  %cN = getelementptr i8, ptr %bN, i64 %step
+  %dN = getelementptr i8, ptr %cN, i64 %step
+  %aNn = getelementptr i8, ptr %dN, i64 %step
+  %vaN = load iBITS, ptr %aN, align N
+  %vbN = load iBITS, ptr %bN, align N
+  %vcN = load iBITS, ptr %cN, align N
+  %vdN = load iBITS, ptr %dN, align N
+  %taN = getelementptr iBITS, ptr %out, i64 %iN
+  %tbN = getelementptr iBITS, ptr %taN, i64 1
+  %tcN = getelementptr iBITS, ptr %taN, i64 2
+  %tdN = getelementptr iBITS, ptr %taN, i64 3
+  store iBITS %vaN, ptr %taN, align N
+  store iBITS %vbN, ptr %tbN, align N
+  store iBITS %vcN, ptr %tcN, align N
+  store iBITS %vdN, ptr %tdN, align N
+  %iNn = add i64 %iN, 4
+  %moreN = icmp ult i64 %iNn, %fours
+  br i1 %moreN, label %fourN, label %restN
+restN:
+  %jN = phi i64 [0, %copyN], [%iNn, %fourN], [%jNn, %oneN]
+  %eN = phi ptr [%in, %copyN], [%aNn, %fourN], [%eNn, %oneN]
+  %leftN = icmp ult i64 %jN, %length
+  br i1 %leftN, label %oneN, label %row_done
+oneN:
+  %veN = load iBITS, ptr %eN, align N
+  %teN = getelementptr iBITS, ptr %out, i64 %jN
+  store iBITS %veN, ptr %teN, align N
+  %jNn = add i64 %jN, 1
+  %eNn = getelementptr i8, ptr %eN, i64 %step
+  br label %restN
+"""
+"""The elements of one row, of N bytes each: four at a time, then the rest."""
+
+_COPY = """
 ; Copies an array that `take_array` described and refused for its strides: rows into memory of their
 ; own, which takes the array's place in the slot; null for a large one (a version may take it as it
 ; is), or without memory.
@@ -121,6 +160,8 @@ rows:
   %length = item i64 %dims[%last]
   %step = item i64 %strides[%last]
   %n_rows = udiv i64 %count1, %length
+  %fours = and i64 %length, -4
+  %by_four = icmp ne i64 %fours, 0
   br label %row_head
 row_head:
   %r = phi i64 [0, %rows], [%r1, %row_done]
@@ -145,47 +186,7 @@ place:
 elements:
   %in = getelementptr i8, ptr %from, i64 %offset
   switch i64 %itemsize, label %copy8 [i64 1, label %copy1  i64 2, label %copy2  i64 4, label %copy4]
-copy1:
-  %i1 = phi i64 [0, %elements], [%i1n, %copy1]
-  %p1 = phi ptr [%in, %elements], [%p1n, %copy1]
-  %v1 = load i8, ptr %p1, align 1
-  %q1 = getelementptr i8, ptr %out, i64 %i1
-  store i8 %v1, ptr %q1, align 1
-  %i1n = add i64 %i1, 1
-  %p1n = getelementptr i8, ptr %p1, i64 %step
-  %m1 = icmp ult i64 %i1n, %length
-  br i1 %m1, label %copy1, label %row_done
-copy2:
-  %i2 = phi i64 [0, %elements], [%i2n, %copy2]
-  %p2 = phi ptr [%in, %elements], [%p2n, %copy2]
-  %v2 = load i16, ptr %p2, align 2
-  %q2 = getelementptr i16, ptr %out, i64 %i2
-  store i16 %v2, ptr %q2, align 2
-  %i2n = add i64 %i2, 1
-  %p2n = getelementptr i8, ptr %p2, i64 %step
-  %m2 = icmp ult i64 %i2n, %length
-  br i1 %m2, label %copy2, label %row_done
-copy4:
-  %i4 = phi i64 [0, %elements], [%i4n, %copy4]
-  %p4 = phi ptr [%in, %elements], [%p4n, %copy4]
-  %v4 = load i32, ptr %p4, align 4
-  %q4 = getelementptr i32, ptr %out, i64 %i4
-  store i32 %v4, ptr %q4, align 4
-  %i4n = add i64 %i4, 1
-  %p4n = getelementptr i8, ptr %p4, i64 %step
-  %m4 = icmp ult i64 %i4n, %length
-  br i1 %m4, label %copy4, label %row_done
-copy8:
-  %i8 = phi i64 [0, %elements], [%i8n, %copy8]
-  %p8 = phi ptr [%in, %elements], [%p8n, %copy8]
-  %v8 = load i64, ptr %p8, align 8
-  %q8 = getelementptr i64, ptr %out, i64 %i8
-  store i64 %v8, ptr %q8, align 8
-  %i8n = add i64 %i8, 1
-  %p8n = getelementptr i8, ptr %p8, i64 %step
-  %m8 = icmp ult i64 %i8n, %length
-  br i1 %m8, label %copy8, label %row_done
-row_done:
+<ELEMENTS>row_done:
   %row_bytes = mul i64 %length, %itemsize
   %out_end = getelementptr i8, ptr %out, i64 %row_bytes
   %r1 = add i64 %r, 1
@@ -229,4 +230,8 @@ done:
 }
 """
 
+COPY = _COPY.replace(
+    "<ELEMENTS>",
+    "".join(_ELEMENTS.replace("N", str(n)).replace("BITS", str(8 * n)) for n in (1, 2, 4, 8)),
+)
 TEXT = TAKE_ORDERED + COPY
