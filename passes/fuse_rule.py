@@ -8,8 +8,8 @@ Nests A before B, along dimension a of A and b of B, may be fused iff
   (4) neither has effects.
 Nests between the two that satisfy the same clauses are fused with them. It is worth it when the
 array that is no longer read or stored has the rank of the deeper nest, and no array is read or
-stored column by column: other work, elementwise and
-not on the way to a second use of a row, stays in its own nest, vectorised along its own dimension.
+stored column by column: other work, elementwise and not on the way to a second use of a row, stays
+in its own nest, vectorised along its own dimension.
 """
 
 from __future__ import annotations
