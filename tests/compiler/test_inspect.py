@@ -104,7 +104,7 @@ def test_explain_names_parts_of_arrays() -> None:
 
 def test_explain_says_what_memory_a_call_takes() -> None:
     x, y = T.dmatrix("x"), T.dmatrix("y")
-    w = tt.shared(np.ones((3, 4)), "w")
+    w = tt.shared(np.ones((30, 40)), "w")  # a smaller one has a spare buffer
     product = T.dot(x, y)
     f = tt.function([x, y], T.exp(product).sum(axis=0), updates=[(w, w * 2.0)], name="f")
     said = f.explain()
