@@ -81,8 +81,8 @@ _ALONE = _references_of_an_array_that_nobody_has({0: np.empty(1)}, 0)
 
 
 def copy_tiles(rows: np.ndarray, array: np.ndarray) -> None:
-    """Copies an array into one in rows; a large one in tiles, of which both sides stay in the cache:
-    a third of the time of a copy row by row where the rows are columns.
+    """Copies an array into one in rows; a large one in tiles, of which both sides stay in the
+    cache: a third of the time of a copy row by row where the rows are columns.
     """
     last = array.ndim - 1
     if last < 1 or array.nbytes < TILED_BYTES:
