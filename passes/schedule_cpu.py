@@ -44,6 +44,7 @@ from tetractys.dialects.loops import (
     GRAIN,
     MONOIDS,
     SCATTERS,
+    ZERO,
     CheckOp,
     DimOp,
     Map,
@@ -155,7 +156,7 @@ def loop_order(nest: NestOp) -> list[int]:
         score = 0
         for entries, weight in arrays:
             if iterator in entries:
-                score += weight if entries[-1] == iterator else -weight
+                score += weight if _nearest(entries) == iterator else -weight
         return score
 
     innermost = max(numbers, key=lambda iterator: (contiguity(iterator), iterator))
@@ -163,6 +164,11 @@ def loop_order(nest: NestOp) -> list[int]:
                for iterator in numbers}  # fmt: skip
     outer = sorted((n for n in numbers if n != innermost), key=lambda n: (strides[n], n))
     return [*outer, innermost]
+
+
+def _nearest(entries: Map) -> int:
+    """The entry of the last dimension but those of size 1."""
+    return next((entry for entry in reversed(entries) if entry != ZERO), ZERO)
 
 
 def _outerness(iterator: int, maps: Sequence[Map]) -> float:

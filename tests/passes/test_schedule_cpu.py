@@ -7,7 +7,7 @@ import pytest
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
-from tetractys.dialects.loops import NestOp, walk_nests
+from tetractys.dialects.loops import SLICE, ZERO, NestOp, walk_nests
 from tetractys.oracle.judge import judge
 from tetractys.oracle.program import parse
 from tetractys.passes.schedule_cpu import ScheduleCpuPass, rows_at_a_time
@@ -60,6 +60,19 @@ GEMV = nest(
 TURNED = nest(
     "%k < %m, %i < %n", f"%a = %x[%i, %k] : {X}, %b = %w[%i] : {W}", f"add[%k] : {V}", PRODUCT, V
 )
+
+
+def test_a_dimension_of_size_1_behind_the_others_is_no_row() -> None:
+    """An array with gaps has rows of one element: its loops go along the dimension before."""
+    text = f"""func.func @main(%x: tensor<?x?x1xf64>, %n: index, %m: index) -> {V} {{
+      %r = loops.nest (%k < %m, %i < %n) ins(%a = %x[%i, %k, 0] : tensor<?x?x1xf64>)
+          -> (max[%k] : {V}) {{
+        loops.yield %a : f64
+      }}
+      func.return %r : {V}
+    }}"""
+    assert [one.input_maps[0] for one in scheduled(text)] == [(0, SLICE, ZERO), (0,)]
+    judge(parse(text), [RNG.normal(size=(5, 3, 1)), 5, 3], ["schedule-cpu"], lowered=True)
 
 
 @pytest.mark.parametrize("text", [GEMV, TURNED])
