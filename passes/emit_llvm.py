@@ -201,7 +201,8 @@ def _load(text: _FunctionText, op: Operation) -> str:
 
 def _store(text: _FunctionText, op: Operation) -> str:
     value, pointer = operands_of(op)
-    return f"store {text.typed(value)}, ptr {text.name(pointer)}{_align(op)}"
+    past = ", !nontemporal !0" if "nontemporal" in op.properties else ""
+    return f"store {text.typed(value)}, ptr {text.name(pointer)}{_align(op)}{past}"
 
 
 def _gep(text: _FunctionText, op: Operation) -> str:
@@ -388,4 +389,6 @@ def emit(module: ModuleOp) -> str:
                           "lower-loops-to-llvm first", DiagnosticException())
         divide_large_blocks(op)
         _emit_function(op, lines)
+    if any(line.endswith("!nontemporal !0") for line in lines):
+        lines.append("!0 = !{i32 1}")
     return "\n".join(lines) + "\n"

@@ -362,6 +362,16 @@ class LLVMBuilder:
         properties = access_properties(itemsize(value.type))
         self.emit(llvm.StoreOp, (value, pointer), None, properties)
 
+    def store_past_caches(self, value: SSAValue, pointer: SSAValue, alignment: int) -> None:
+        """Stores a vector that is aligned and not read again soon."""
+        properties = {**access_properties(alignment), "nontemporal": UnitAttr()}
+        self.emit(llvm.StoreOp, (value, pointer), None, properties)
+
+    def fence_stores(self) -> None:
+        """Other threads see these stores before the later ones (x86)."""
+        properties = _intrinsic_properties("llvm.x86.sse.sfence", 0)
+        self.block.add_op(llvm.CallIntrinsicOp.create(properties=properties))
+
     # ---- control
 
     def branch(self, target: Block, arguments: Sequence[SSAValue] = ()) -> None:

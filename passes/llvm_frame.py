@@ -81,6 +81,8 @@ class Tables:
         self.externs: list[str] = []
         self.functions: dict[str, llvm.FuncOp] = {}
         """Functions that the others call, made at the first call."""
+        self.streams: dict[SSAValue, int] = {}
+        """The function's results, numbered."""
         self.is_writing = False
         """Whether the kernel has begun to write into memory of its arguments."""
 
@@ -114,11 +116,13 @@ class Machine(NamedTuple):
     """What the machine is good at.
 
     masks: masked loads and stores cost nothing (AVX-512). fused: it multiplies and adds in one
-    instruction; without, LLVM would call the C library for it.
+    instruction; without, LLVM would call the C library for it. streams: stores past the caches pay,
+    and x86's fence orders them.
     """
 
     masks: bool = True
     fused: bool = True
+    streams: bool = False
 
 
 class Frame:

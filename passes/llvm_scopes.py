@@ -307,6 +307,20 @@ class ScopedBuilder(LLVMBuilder):
         self.branch(after)
         self._leave(after)
 
+    def either(
+        self, condition: SSAValue, then: Callable[[], None], other: Callable[[], None]
+    ) -> None:
+        """Does `then` if the condition holds, `other` if not."""
+        blocks, after, before = (Block(), Block()), Block(), self.block
+        self.branch_if(condition, blocks[0], (), blocks[1])
+        for block, build in zip(blocks, (then, other)):
+            self.block = before
+            self._enter(block)
+            build()
+            self.branch(after)
+            self._scopes.pop()
+        self._open(after)
+
     def leave_if(self, condition: SSAValue, then: Callable[[], None], status: int) -> None:
         """Does `then` and returns `status` from the function if the condition holds."""
         inside, after = Block(), Block()

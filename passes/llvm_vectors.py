@@ -34,6 +34,7 @@ from tetractys.passes.llvm_memory import (
 )
 from tetractys.passes.llvm_monoids import Monoid
 from tetractys.passes.llvm_plan import HEAVY, Plan, pure_operations, sink_product, weight
+from tetractys.passes.llvm_streams import find_streams, finish_streams, store_stream
 from tetractys.passes.llvm_sums import (
     add_block,
     block_length,
@@ -136,6 +137,8 @@ class VectorLoops:
         self.heavy = weight(lowering.nest) > HEAVY and self.frame.machine.masks
         """Whether the body is built once."""
         self.sink_products = self._find_sink_products()
+        self._streams: dict[int, SSAValue] = {}
+        """By result number, whether whole vectors go past the caches."""
         self._unseen: dict[tuple[int, int], SSAValue] = {}
         """By result and row, the vector that waits for the next one to be looked at for NaNs."""
 
@@ -163,7 +166,10 @@ class VectorLoops:
             self._map_several(level, size, self._vectors_at_once())
         elif not self.heavy:
             main = self._whole(size, self.width)
+            streams = self._streams = find_streams(self.lowering, level)
             self._map_loop(level, builder.index(0), main, None)
+            self._streams = {}
+            finish_streams(builder, streams)
             builder.when(builder.icmp("slt", main, size), lambda: self._map_rest(level, main, size))
         elif self._is_idempotent():
             mask = builder.lane_mask(size, self.width)
@@ -422,6 +428,9 @@ class VectorLoops:
             self._combine(plan, plan.product, plan.monoid, target, pointer, mask)
             return
         value = self.frame.value(plan.part.value)
+        if plan.number in self._streams and isinstance(pointer, SSAValue):
+            store_stream(self.builder, _of_row(value, 0), pointer, self._streams[plan.number])
+            return
         pointers = pointer if isinstance(pointer, tuple) else (pointer,)
         rows = self.frame.rows if isinstance(pointer, tuple) else SINGLE
         for row, one in enumerate(pointers):

@@ -90,6 +90,10 @@ class FunctionLowering(Body):
                              overwritten=[argument for _, argument in leave])
         frame.store_word(builder.index(0), WORD_ERROR)
         arguments = self.block.args
+        if frame.name == KERNEL:
+            frame.tables.streams = {
+                argument: number for number, argument in enumerate(arguments[self.results_from :])
+            }
         shared = {arguments[self.results_from + result] for result, _ in leave}
         for op in self.block.ops:
             if shared and not shared.isdisjoint(op.operands):
@@ -183,12 +187,14 @@ class LowerLoopsToLlvmPass(ModulePass):
     """See the module.
 
     masks: whether masked loads and stores are cheap (AVX-512): heavy bodies are then built once.
-    fused: whether the machine multiplies and adds in one instruction.
+    fused: whether the machine multiplies and adds in one instruction. streams: whether large
+    results may go past the caches (`llvm_streams`).
     """
 
     name = "lower-loops-to-llvm"
     masks: bool = True
     fused: bool = True
+    streams: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Replaces `@main` and `@main_shape`, or each function of a file of tests."""
@@ -202,9 +208,8 @@ class LowerLoopsToLlvmPass(ModulePass):
             name = function.sym_name.data
             if name.endswith("_shape") and name.removesuffix("_shape") in by_name:
                 continue
-            lowered, tables = lower_functions(
-                function, by_name.get(f"{name}_shape"), Machine(self.masks, self.fused)
-            )
+            machine = Machine(self.masks, self.fused, self.streams)
+            lowered, tables = lower_functions(function, by_name.get(f"{name}_shape"), machine)
             for new in lowered:
                 op.body.block.insert_op_before(new, function)
             op.attributes["tt.errors"] = ArrayAttr([_error_attribute(e) for e in tables.errors])

@@ -50,12 +50,14 @@ PYTHON_OBJECTS: dict[str, Any] = {
     "PyList_Type": list,
     "PyTuple_Type": tuple,
     "CLOSED_ERROR": RuntimeError,
+    "UINT8": np.dtype("uint8"),
 }
 ARRAY_API = {
     "PyArray_Type": 2,
     "PyArray_FromAny": 69,
     "PyArray_NewFromDescr": 94,
     "PyArray_FromArray": 109,
+    "PyArray_SetBaseObject": 282,
 }
 ARRAY_OFFSETS = {
     "DATA": 0,

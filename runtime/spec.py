@@ -24,6 +24,7 @@ WORD_ERROR = 2
 WORD_VALUES = 3
 VALUE_WORDS = 5
 WORD_THREADS = 8
+WORD_STREAM = 9
 
 STATUS_PYTHON_ERROR = -1
 """Status of a kernel that has set a Python exception itself (needs the GIL:

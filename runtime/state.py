@@ -18,6 +18,7 @@ from tetractys.runtime.spec import (
     HEADER_WORDS,
     WORD_ERROR,
     WORD_EXTERNS,
+    WORD_STREAM,
     WORD_THREADS,
     WORD_WORKSPACE,
     KernelSpec,
@@ -56,6 +57,11 @@ the next is made. Memory that the system gives anew costs a page fault for each 
 16 MB the C library has some that was used before.
 """
 
+STREAM_BYTES = 1 << 25
+"""Outputs from this size on may go past the caches, into memory that was used before: a bit of word
+9 tells the kernel (LOOPS 7: 80 MB in 8 ms instead of 12.5).
+"""
+
 ARENA_KEEP_BYTES = 1 << 28
 """Workspaces beyond this size are given back after each call."""
 
@@ -74,6 +80,8 @@ def constants() -> dict[str, int]:
         "FLAT_EXTERNS": 8 * WORD_EXTERNS,
         "FLAT_ERROR": 8 * WORD_ERROR,
         "FLAT_THREADS": 8 * WORD_THREADS,
+        "FLAT_STREAM": 8 * WORD_STREAM,
+        "STREAM_BYTES": STREAM_BYTES,
         "KEEP_BYTES": KEEP_BYTES,
         "OVERWRITE_BYTES": OVERWRITE_BYTES,
         "RECYCLE_BYTES": RECYCLE_BYTES,

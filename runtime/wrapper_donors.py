@@ -113,29 +113,7 @@ define internal zeroext i1 @is_alone(ptr %table, ptr %array) {
   %a = and i1 %two, %unwatched
   br i1 %a, label %whose, label %no
 whose:
-  %base = get ptr %array[ARRAY_BASE]
-  %own = icmp eq ptr %base, null
-  br i1 %own, label %owner, label %based
-based:
-  %type = get ptr %base[OBJECT_TYPE]
-  %ndarray = get ptr %table[PyArray_Type]
-  %exact = icmp eq ptr %type, %ndarray
-  br i1 %exact, label %second, label %no
-second:
-  %base_count = get i32 %base[OBJECT_REFCOUNT]
-  %one = icmp eq i32 %base_count, 1
-  %base_weak = get ptr %base[ARRAY_WEAK]
-  %base_unwatched = icmp eq ptr %base_weak, null
-  %third = get ptr %base[ARRAY_BASE]
-  %last = icmp eq ptr %third, null
-  %b = and i1 %one, %base_unwatched
-  %c = and i1 %b, %last
-  br i1 %c, label %owner, label %no
-owner:
-  %memory = phi ptr [%array, %whose], [%base, %second]
-  %flags = get i32 %memory[ARRAY_FLAGS]
-  %bit = and i32 %flags, 4
-  %owns = icmp ne i32 %bit, 0
+  %owns = call zeroext i1 @owns_memory(ptr %table, ptr %array)
   ret i1 %owns
 no:
   ret i1 false

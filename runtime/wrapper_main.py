@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tetractys.runtime import (
+    wrapper_aligned,
     wrapper_arguments,
     wrapper_donors,
     wrapper_execute,
@@ -35,6 +36,7 @@ entry:
   put ptr %externs, %flat[FLAT_EXTERNS]
   put i64 0, %flat[FLAT_ERROR]
   put i64 %threads, %flat[FLAT_THREADS]
+  put i64 0, %flat[FLAT_STREAM]
   br label %zero
 zero:
   %z = phi i64 [0, %entry], [%z1, %zero]
@@ -251,6 +253,7 @@ failed:
 
 SOURCE = (
     wrapper_arguments.TEXT
+    + wrapper_aligned.TEXT
     + wrapper_donors.TEXT
     + wrapper_results.TEXT
     + wrapper_execute.SHARED

@@ -2,9 +2,10 @@
 the outputs.
 
 A result's buffer is reused when nobody but its keeper refers to it: reference count 1, no weak
-reference, the same type, rank and sizes, memory of its own.  The caller cannot tell; a small output
-costs 50 ns less, one of 80 MB 8 ms (fresh memory is faulted in).  (NumPy arrays are never immortal,
-and the low half of the reference count is read, so this holds on every CPython with a GIL.)
+reference, the same type, rank and sizes, memory of its own (a large one's lies in an array of
+bytes). The caller cannot tell; a small output costs 50 ns less, one of 80 MB 8 ms (fresh memory is
+faulted in). (NumPy arrays are never immortal, and the low half of the reference count is read, so
+this holds on every CPython with a GIL.)
 """
 
 from __future__ import annotations
@@ -32,12 +33,11 @@ fields:
   %wide_nd = zext i32 %old_nd to i64
   %rank = icmp eq i64 %wide_nd, %nd
   %flags = get i32 %old[ARRAY_FLAGS]
-  %four = and i32 %flags, $OWN_FLAGS
-  %own = icmp eq i32 %four, $OWN_FLAGS
+  %three = and i32 %flags, $DONOR_FLAGS
+  %own = icmp eq i32 %three, $DONOR_FLAGS
   %weak = get ptr %old[ARRAY_WEAK]
   %unwatched = icmp eq ptr %weak, null
-  %base = get ptr %old[ARRAY_BASE]
-  %no_base = icmp eq ptr %base, null
+  %no_base = call zeroext i1 @owns_memory(ptr %table, ptr %old)
   %a = and i1 %same, %rank
   %b = and i1 %own, %unwatched
   %c = and i1 %a, %b
@@ -68,9 +68,10 @@ no:
 MAKE_RESULT = """
 ; One result: a new reference in %owned, its pointer and strides in the flat block.  A replaced kept
 ; array goes to %stash, to be dropped after the commit, since dropping may run Python code.  Of
-; large arrays two are kept, the newer in %keep, the older in %second.  False: an error is set.
+; large arrays two are kept, the newer in %keep, the older in %second; a very large one that is used
+; again gets bit %number of the flat block's word.  False: an error is set.
 define internal zeroext i1 @make_result(ptr %table, ptr %state, ptr %row, ptr %flat, \
-ptr %keep, ptr %second, ptr %owned, ptr %stash, i1 %keeps, ptr %total) {
+ptr %keep, ptr %second, ptr %owned, ptr %stash, i64 %number, i1 %keeps, ptr %total) {
   %at = get i64 %row[ROW_SLOT]
   %slot = getelementptr i8, ptr %flat, i64 %at
   %dims = getelementptr i8, ptr %slot, i64 8
@@ -106,13 +107,31 @@ other:
 reuse:
   %old = phi ptr [%newer, %counted], [%older, %other]
   capi void Py_IncRef(ptr %old)
+  %streams = icmp sge i64 %bytes, $STREAM_BYTES
+  %counts = icmp ult i64 %number, 64
+  %line = and i1 %streams, %counts
+  br i1 %line, label %mark, label %ready
+mark:
+  %marks = get i64 %flat[FLAT_STREAM]
+  %mark_bit = shl i64 1, %number
+  %marks1 = or i64 %marks, %mark_bit
+  put i64 %marks1, %flat[FLAT_STREAM]
   br label %ready
 fresh:
+  %enough = icmp sge i64 %bytes, $RECYCLE_BYTES
+  br i1 %enough, label %aligned, label %plain
+aligned:
+  %new_aligned = call ptr @new_aligned(ptr %table, ptr %row, ptr %dims, i64 %bytes)
+  br label %fresh_made
+plain:
   %descr = get ptr %row[ROW_DESCR]
   %type = get ptr %table[PyArray_Type]
   capi void Py_IncRef(ptr %descr)
-  %new = capi ptr PyArray_NewFromDescr(ptr %type, ptr %descr, i32 %nd32, \
+  %new_plain = capi ptr PyArray_NewFromDescr(ptr %type, ptr %descr, i32 %nd32, \
 ptr %dims, ptr null, ptr null, i32 0, ptr null)
+  br label %fresh_made
+fresh_made:
+  %new = phi ptr [%new_aligned, %aligned], [%new_plain, %plain]
   %made = icmp ne ptr %new, null
   br i1 %made, label %keeping, label %failed
 keeping:
@@ -126,7 +145,6 @@ keep_it:
   store ptr %new, ptr %keep
   br label %ready
 large_test:
-  %enough = icmp sge i64 %bytes, $RECYCLE_BYTES
   %modest = icmp sle i64 %bytes, $RECYCLE_MOST_BYTES
   %large = and i1 %enough, %modest
   br i1 %large, label %keep_two, label %ready
@@ -138,7 +156,7 @@ keep_two:
   br label %ready
 ready:
   %array = phi ptr [%old, %reuse], [%new, %keeping], [%new, %keep_it], [%new, %large_test], \
-[%new, %keep_two]
+[%new, %keep_two], [%old, %mark]
   store ptr %array, ptr %owned
   %data = get ptr %array[ARRAY_DATA]
   store ptr %data, ptr %slot
@@ -213,7 +231,7 @@ over:
 new:
   %second_i = getelementptr ptr, ptr %seconds, i64 %i
   %good = call zeroext i1 @make_result(ptr %table, ptr %state, ptr %row, ptr %flat, ptr %keep_i, \
-ptr %second_i, ptr %owned_i, ptr %stash_i, i1 %is_output, ptr %total)
+ptr %second_i, ptr %owned_i, ptr %stash_i, i64 %i, i1 %is_output, ptr %total)
   br i1 %good, label %made, label %failed
 made:
   br label %test

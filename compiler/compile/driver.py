@@ -141,7 +141,8 @@ def host_options(name: str) -> dict[str, int]:
         return {"vector_bytes": host.vector_bytes}
     if name == "lower-loops-to-llvm":
         fused = "+fma" in host.features or not host.triple.startswith("x86")
-        return {"masks": host.vector_bytes == 64, "fused": fused}
+        streams = host.triple.startswith("x86_64")
+        return {"masks": host.vector_bytes == 64, "fused": fused, "streams": streams}
     return {}
 
 

@@ -1,4 +1,5 @@
 // RUN: tt-opt %s -p lower-loops-to-llvm --split-input-file --verify-diagnostics | filecheck %s
+// RUN: tt-opt %s -p "lower-loops-to-llvm{streams=true}" --split-input-file --verify-diagnostics | filecheck %s --check-prefix=STREAM
 
 // The flat block: %x at word 16 (pointer, size, stride), %s at 19, the result's pointer at 20. The error word is
 // cleared, and its final state is the status. A scalar loop is entered only if it runs, and tested at its end.
@@ -525,5 +526,34 @@ func.func @lent_too_early(%w: memref<?xf64, strided<[1]>>, %k: memref<?xf64, str
   // expected-error @+1 {{found what may fail behind a result in an argument's memory; expected it before}}
   %e = loops.gather %k, %n : (memref<?xf64, strided<[1]>>, index) -> f64
   loops.store %e, %r0 : (f64, memref<f64>) -> ()
+  func.return
+}
+
+// -----
+
+// A large result may go past the caches: if bit 1 of word 9 is set and the first address is a line's,
+// whole vectors do; a fence stands behind the loop. Not a result that is read again, or the memory of
+// an argument.
+// STREAM: tt.inplace = [array<i64: 2, 0>]
+// STREAM-NOT: nontemporal
+// STREAM: %[[ONE:[0-9]+]] = llvm.mlir.constant(2) : i64
+// STREAM: %[[AT:[0-9]+]] = llvm.getelementptr inbounds %{{[0-9]+}}[72]
+// STREAM: %[[WORD:[0-9]+]] = llvm.load %[[AT]]
+// STREAM: llvm.and %[[WORD]], %[[ONE]]
+// STREAM: %[[PLACE:[0-9]+]] = llvm.ptrtoint
+// STREAM: llvm.and %[[PLACE]]
+// STREAM: llvm.store {{.*}}alignment = 64 : i64{{.*}} : vector<8xf64>
+// STREAM: llvm.store {{.*}}alignment = 8 : i64{{.*}} : vector<8xf64>
+// STREAM: llvm.call_intrinsic "llvm.x86.sse.sfence"
+// STREAM-NOT: alignment = 64
+func.func @streams(%w: memref<?xf64, strided<[1]>>, %r0: memref<?xf64>, %r1: memref<?xf64>, %r2: memref<?xf64>, %r3: memref<?xf64>) attributes {tt.results = 4 : i64, tt.inplace = [array<i64: 2, 0>]} {
+  %n = loops.dim %w, 0 : memref<?xf64, strided<[1]>>
+  loops.nest (%q < %n) ins(%a = %w[%q] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (collect[%q] into %r0 : memref<?xf64>, collect[%q] into %r1 : memref<?xf64>, collect[%q] into %r2 : memref<?xf64>) schedule {vector = 8 : i64} {
+    %0 = elemwise.mul %a, %a : vector<8xf64>
+    loops.yield %a, %0, %0 : vector<8xf64>, vector<8xf64>, vector<8xf64>
+  } attributes {inplace = [array<i64: 2, 0>]}
+  loops.nest (%q < %n) ins(%a = %r0[%q] : memref<?xf64> as vector<8xf64>) -> (collect[%q] into %r3 : memref<?xf64>) schedule {vector = 8 : i64} {
+    loops.yield %a : vector<8xf64>
+  } attributes {inplace = [array<i64: 0, 0>]}
   func.return
 }
