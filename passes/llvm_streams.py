@@ -15,7 +15,7 @@ from xdsl.dialects import llvm
 from xdsl.dialects.builtin import VectorType, i64
 from xdsl.ir import BlockArgument, SSAValue
 
-from tetractys.passes.llvm_builder import itemsize
+from tetractys.passes.llvm_builder import itemsize, lanes_of
 from tetractys.passes.llvm_memory import Buffer, address, to_memory
 from tetractys.passes.storage import inplace_of
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tetractys.passes.llvm_scopes import ScopedBuilder
 
 LINE = 64
+WIDTHS = (16, 32, 64)
+"""Bytes of vectors that x86 can store past the caches; those of a line leave together."""
 WORD_STREAM = 9
 
 
@@ -53,7 +55,7 @@ def find_streams(lowering: NestLowering, level: int) -> dict[int, SSAValue]:
         lowering.bind_iterator(level, builder.index(0))
         target = lowering.out(plan)
         assert isinstance(target, Buffer)
-        if lowering.width * itemsize(target.element) != LINE:
+        if lowering.width * itemsize(target.element) not in WIDTHS:
             continue
         pointer = address(builder, target, lowering.indices(plan.part.map))
         if isinstance(pointer, tuple):
@@ -74,9 +76,10 @@ def store_stream(
 ) -> None:
     """A vector, past the caches if `streams` holds."""
     shown = to_memory(builder, value)
+    alignment = itemsize(shown.type) * lanes_of(shown.type)
     builder.either(
         streams,
-        lambda: builder.store_past_caches(shown, pointer, LINE),
+        lambda: builder.store_past_caches(shown, pointer, alignment),
         lambda: builder.store(shown, pointer),
     )
 
