@@ -145,12 +145,17 @@ def is_ordered(nest: NestOp) -> bool:
 
 
 def loop_order(nest: NestOp) -> list[int]:
-    """The iterators, outermost first: the innermost runs along most arrays' last dimension."""
+    """The iterators, outermost first: the innermost runs along most arrays' last dimension.
+
+    Results come before inputs: what is stored column by column is computed by scalars, while the
+    lanes of an input may be loaded one by one.
+    """
     numbers = list(range(nest.rank))
     if nest.rank < 2 or is_ordered(nest):
         return numbers
     arrays = [(entries, 2) for entries in nest.input_maps]
-    arrays += [(part.map, 3) for part in nest.parts() if part.map]
+    most = 2 * len(arrays) + 1
+    arrays += [(part.map, most) for part in nest.parts() if part.map]
 
     def contiguity(iterator: int) -> int:
         score = 0

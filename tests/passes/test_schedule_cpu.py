@@ -112,3 +112,18 @@ def test_scheduling_twice_changes_nothing() -> None:
     once = str(module)
     ScheduleCpuPass().apply(Context(), module)
     assert str(module) == once
+
+
+def test_results_are_stored_in_rows() -> None:
+    """Two inputs by columns do not outweigh the result: its scalars would be stored one by one."""
+    text = f"""func.func @main(%x: {X}, %y: {X}, %n: index, %m: index) -> {X} {{
+      %r = loops.nest (%j < %m, %i < %n) ins(%a = %x[%j, %i] : {X}, %b = %y[%j, %i] : {X})
+          -> (collect[%i, %j] : {X}) {{
+        {PRODUCT}
+      }}
+      func.return %r : {X}
+    }}"""
+    (one,) = scheduled(text)
+    assert one.result_map_list == [(0, 1)] and one.input_maps == [(1, 0), (1, 0)]
+    judge(parse(text), [RNG.normal(size=(3, 5)), RNG.normal(size=(3, 5)), 5, 3], ["schedule-cpu"],
+          lowered=True)  # fmt: skip
