@@ -89,4 +89,4 @@ def _names() -> dict[str, Any]:
 _NAMES = _names()
 globals().update(_NAMES)
 
-__all__ = ["tensor", *_NAMES]  # noqa: PLE0604  (112 names, from the tables above)
+__all__ = ["tensor", *_NAMES]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]  (tables)
