@@ -11,10 +11,9 @@ import pytest
 from tetractys.dialects import elemwise_signatures as ew
 from tetractys.dialects.scalar_table import TABLE, default_props, dtype_cases, evaluate
 from tetractys.dialects.signature import DTYPES, ElemwiseSignature, is_float
-
-llvm_scalars = pytest.importorskip("tetractys.passes.llvm_scalars")
-from tetractys.passes.expand_math import EXPANSIONS  # noqa: E402
-from tetractys.tools.scalar_loop import Array, ScalarLoop, operation_function  # noqa: E402
+from tetractys.passes import llvm_scalars
+from tetractys.passes.expand_math import EXPANSIONS
+from tetractys.tools.scalar_loop import Array, ScalarLoop, operation_function
 
 _LIBM = ctypes.CDLL(ctypes.util.find_library("m"))
 ADDRESSES = {
