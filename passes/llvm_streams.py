@@ -9,7 +9,7 @@ branches. Only light bodies ask: heavy ones do not wait for memory.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import VectorType, i64
@@ -60,7 +60,7 @@ def find_streams(lowering: NestLowering, level: int) -> dict[int, SSAValue]:
         pointer = address(builder, target, lowering.indices(plan.part.map))
         if isinstance(pointer, tuple):
             continue
-        bit = 1 << frame.tables.streams[plan.part.out]
+        bit = 1 << frame.tables.streams[cast(SSAValue, plan.part.out)]
         asked = builder.binary(llvm.AndOp, frame.word(WORD_STREAM), builder.index(bit))
         place = builder.emit(llvm.PtrToIntOp, (pointer,), i64)
         off = builder.binary(llvm.AndOp, place, builder.index(LINE - 1))
