@@ -178,6 +178,24 @@ def _is_made_by_nest(value: SSAValue) -> bool:
     return isinstance(value, OpResult) and isinstance(value.op, NestOp)
 
 
+def loads_lanes(module: ModuleOp) -> bool:
+    """Whether a vectorised nest reads an argument of the function along another dimension than the
+    last (that of an array of one column, as it comes with gaps, excepted).
+    """
+    for nest in walk_nests(module):
+        last = nest.rank - 1
+        for value, entries in zip(nest.inputs, nest.input_maps):
+            if (
+                nest.scheduled("vector")
+                and last in entries
+                and entries[-1] not in (last, ZERO)
+                and isinstance(value, BlockArgument)
+                and not isinstance(value.block.parent_op(), NestOp)
+            ):
+                return True
+    return False
+
+
 # The rewriting.
 
 def apply_vectorize(nest: NestOp, width: int) -> None:

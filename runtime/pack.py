@@ -34,7 +34,7 @@ def is_clean(value: Any, operand: Operand) -> bool:
         and (value.dtype is dtype or (value.dtype == dtype and value.dtype.isnative))
         and value.ndim == operand.array_ndim
         and value.flags.aligned
-        and (order_of(value) == operand.order if operand.order else _has_dense_rows(value))
+        and (_has_order(value, operand) if operand.order else _has_dense_rows(value))
         and _has_unit_sizes(value, operand)
     )
 
@@ -109,6 +109,10 @@ def _has_unit_sizes(value: np.ndarray, operand: Operand) -> bool:
         )
         if flag
     )
+
+
+def _has_order(value: np.ndarray, operand: Operand) -> bool:
+    return order_of(value) == operand.order and value.nbytes <= operand.most_bytes
 
 
 def _has_dense_rows(value: np.ndarray) -> bool:

@@ -49,6 +49,8 @@ ITEMSIZE = {
 }
 """Bytes of an element, for every dtype that compiled code knows."""
 
+MAX_BYTES = (1 << 63) - 1
+
 OutputForm = Literal["none", "one", "list", "dict"]
 Order = tuple[int, ...]
 """Which dimension of an array stands at which place of the operand; empty: each at its own."""
@@ -65,6 +67,7 @@ class _Operand(NamedTuple):
     kind: str
     order: Order
     widens: bool
+    most_bytes: int
 
 
 class Operand(_Operand):
@@ -73,7 +76,8 @@ class Operand(_Operand):
     `order`: the kernel is given the array with its dimensions permuted: dimension `d` of the
     operand is dimension `order[d]` of the array, or one of size 1 that the array does not have
     (see `runtime.order`). `widens`: arrays of smaller dtypes, and lists, are taken too: their
-    numbers are all numbers of this dtype (as NumPy promotes).
+    numbers are all numbers of this dtype (as NumPy promotes). `most_bytes`: larger arrays of this
+    order are packed.
     """
 
     __slots__ = ()
@@ -87,6 +91,7 @@ class Operand(_Operand):
         kind: str = "input",
         order: Order = (),
         widens: bool = False,
+        most_bytes: int = MAX_BYTES,
     ) -> Operand:
         """Raises TypeError for a dtype, ValueError for a number of flags that cannot be."""
         if dtype not in ITEMSIZE:
@@ -106,6 +111,7 @@ class Operand(_Operand):
             kind,
             tuple(order),
             widens,
+            most_bytes,
         )
 
     @property

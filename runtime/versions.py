@@ -63,7 +63,11 @@ def inputs_for(function: Function, arrays: Sequence[Any]) -> Sequence[Operand]:
             if orders not in function.versions:
                 function.versions[orders] = _made(function, orders)
     spec = function.versions[orders]
-    return first if spec is None else spec.inputs
+    if spec is None or any(
+        one.order and value.nbytes > one.most_bytes for value, one in zip(arrays, spec.inputs)
+    ):
+        return first
+    return spec.inputs
 
 
 def _made(function: Function, orders: Orders) -> KernelSpec | None:

@@ -70,7 +70,10 @@ last:                        ; the extra dimension stands where the last one is 
   %wanted = xor i1 %rows, %open
   %bytes = mul i64 %count1, %itemsize
   %large = icmp ugt i64 %bytes, $PACK_BYTES
-  %b = and i1 %wanted, %large
+  %most = get i64 %row[ROW_MOST]
+  %bearable = icmp ule i64 %bytes, %most
+  %middling = and i1 %large, %bearable
+  %b = and i1 %wanted, %middling
   br i1 %b, label %finish, label %no
 finish:
   br i1 %open, label %unit_place, label %yes

@@ -33,7 +33,8 @@ class Facts(NamedTuple):
     errors: (kind, message, number of the user's line in `Request.sites`, operation, number of the
     Apply in `Request.nodes`, -1 where the line is all that is known). inplace: (result, argument),
     a call may pass one memory for both. reads_columns: a version for other orders would have scalar
-    loops over columns: packing is cheaper, and there is no object.
+    loops over columns: packing is cheaper, and there is no object. loads_lanes: it loads columns
+    lane by lane: packing is cheaper for large arrays.
     """
 
     externs: tuple[str, ...]
@@ -41,6 +42,7 @@ class Facts(NamedTuple):
     has_shape: bool
     inplace: tuple[tuple[int, int], ...] = ()
     reads_columns: bool = False
+    loads_lanes: bool = False
 
     def entries(self, request: Request) -> tuple[ErrorEntry, ...]:
         """The errors with the user's lines of this very request."""
@@ -72,11 +74,11 @@ def compile_request(request: Request, mode: str) -> Compiled:
         if (entry := cache.get_entry(key)) is not None:
             return Compiled(entry.object, Facts(**entry.metadata), times, from_cache=True)
         prepare(CompiledFunction)  # the trampoline, in a thread, beside the passes
-        columns: list[str] = []
-        module = run_pipeline(request, mode, times=times, observer=_note_columns(columns))
-        facts = read_facts(module, request)
-        if request.orders and columns:
-            facts = facts._replace(reads_columns=True)
+        columns: dict[str, bool] = {}
+        observer = _note_columns(columns) if request.orders else None
+        module = run_pipeline(request, mode, times=times, observer=observer)
+        facts = read_facts(module, request)._replace(**columns)
+        if facts.reads_columns:
             cache.put(key, b"", facts._asdict())
             return Compiled(b"", facts, times)
         with _timed(times, "text"), _in_words("emit-llvm", request, mode):
@@ -87,14 +89,15 @@ def compile_request(request: Request, mode: str) -> Compiled:
     return Compiled(object_code, facts, times)
 
 
-def _note_columns(found: list[str]) -> Observer:
-    """Notes the nests that stay scalar because of columns that they read."""
+def _note_columns(found: dict[str, bool]) -> Observer:
+    """Notes whether nests stay scalar, or load lane by lane, because of columns that they read."""
 
     def observe(step: Step, pass_: Any, module: ModuleOp) -> None:
         if step.name == "vectorize":
-            from tetractys.passes.vectorize import COLUMNS
+            from tetractys.passes.vectorize import COLUMNS, loads_lanes
 
-            found.extend(reason for reason in pass_.reasons() if COLUMNS in reason)
+            found["reads_columns"] = any(COLUMNS in reason for reason in pass_.reasons())
+            found["loads_lanes"] = loads_lanes(module)
 
     return observe
 

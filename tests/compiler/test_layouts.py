@@ -154,6 +154,42 @@ def test_small_arrays_are_packed() -> None:
     np.testing.assert_array_equal(f(small), small * 2.0)
 
 
+@pytest.mark.parametrize("path", ["native", "python"])
+def test_large_columns_are_packed_where_they_would_be_loaded_lane_by_lane(
+    path: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("TETRACTYS_CALLPATH", path)
+    x = T.dmatrix("x")
+    f = tt.function([x], T.exp(x))
+    rng = np.random.default_rng(3)
+    for sizes in ((60, 50), (600, 500), (60, 50), (600, 500), (601, 500)):
+        values = np.asfortranarray(rng.normal(size=sizes))
+        result = f(values)
+        np.testing.assert_allclose(result, np.exp(values), rtol=1e-14)
+        np.testing.assert_array_equal(f(values), result)
+    (spec,) = f.versions.values()
+    assert spec is not None and spec.inputs[0].most_bytes == 1 << 16
+    assert f.spares or path == "python"
+    f.free()
+    assert not f.spares
+    g = tt.function([x], x.sum(axis=0))
+    g(np.asfortranarray(rng.normal(size=(600, 500))))
+    (spec,) = g.versions.values()
+    assert spec is not None and spec.inputs[0].most_bytes > 1 << 60
+
+
+def test_a_packed_copy_is_not_written_over_while_somebody_has_it() -> None:
+    """A donated argument's copy may be the result."""
+    x = T.dmatrix("x")
+    f = tt.function([tt.In(x, mutable=True)], T.exp(x))
+    rng = np.random.default_rng(3)
+    arguments = [np.asfortranarray(rng.normal(size=(600, 500))) for _ in range(3)]
+    expected = [np.exp(argument) for argument in arguments]
+    results = [f(argument) for argument in arguments]
+    for result, wanted in zip(results, expected):
+        np.testing.assert_allclose(result, wanted, rtol=1e-14)
+
+
 def test_the_bits_do_not_depend_on_the_calls_before() -> None:
     """Arrays that more than one version could take go to the same one always."""
     x = T.dmatrix("x")
