@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from tetractys.runtime import openblas, pool
+from tetractys.runtime import openblas, pool, products
 
 LIBM = frozenset(
     name + suffix
@@ -55,6 +55,7 @@ def address(name: str) -> int:
     if name in pool.NAMES:
         return pool.address(name)
     if name in _IN_PIECES and _attached():
+        products.install(name)
         return pool.address(f"tt_{name}")
     return _library_address(name)
 
@@ -70,9 +71,9 @@ def _attached() -> bool:
     """Whether BLAS is an OpenBLAS whose threads are ours; the threads of another are its own
     affair.
     """
-    products = [_library_address(name) for name in _IN_PIECES]
+    found = [_library_address(name) for name in _IN_PIECES]
     library = openblas.bundled() or openblas.mapped()
-    return library is not None and library.attach(*products)
+    return library is not None and library.attach(*found)
 
 
 def _capsule_address(name: str) -> int:

@@ -19,12 +19,19 @@ LEAST_WORK = 1 << 20
 
 LEAST_WIDTH, TILE = 96, 24
 
+OWN_WIDTH, OWN_WORK = 512, 1 << 18
+"""Products with a side of so many at most, and of so much work, are ours where `products` has
+them: OpenBLAS is made for large squares, of which it is a little faster.
+"""
+
 GEMM_FIELDS = "REAL TA TB M N K ALPHA A LDA B LDB BETA C LDC BYTES WIDTH PIECES COLUMNS".split()
 
 CONSTANTS = {
     "LEAST_WORK": LEAST_WORK,
     "LEAST_WIDTH": LEAST_WIDTH,
     "TILE": TILE,
+    "OWN_WIDTH": OWN_WIDTH,
+    "OWN_WORK": OWN_WORK,
     **{name: 8 * k for k, name in enumerate(GEMM_FIELDS)},
 }
 
@@ -38,6 +45,8 @@ GLOBALS = """
 @blas_get = internal global ptr null, align 8
 @blas_dgemm = internal global ptr null, align 8
 @blas_sgemm = internal global ptr null, align 8
+@own_dgemm = internal global ptr null, align 8   ; products of our own, null where there are none
+@own_sgemm = internal global ptr null, align 8
 
 ; In the child of a fork.
 define internal void @blas_forked() {
@@ -252,6 +261,13 @@ define void @tt_sgemm(PARAMETERS) {
   ret void
 }
 
+define void @tt_blas_own(i64 %bytes, ptr %product) {
+  %single = icmp eq i64 %bytes, 4
+  %place = select i1 %single, ptr @own_sgemm, ptr @own_dgemm
+  store ptr %product, ptr %place
+  ret void
+}
+
 define internal i64 @integer(ptr %at) {
   %short = load i32, ptr %at
   %long = sext i32 %short to i64
@@ -265,20 +281,51 @@ define internal i64 @least(i64 %x, i64 %y) {
 }
 
 ; Columns of c, or rows where there are more of them and the bits allow it, in pieces.
-define internal void @gemm(ptr %real, i64 %bytes, PARAMETERS) {
+; Whether a product is neither scaled nor added to what is there.
+define internal zeroext i1 @plain(i1 %single, ptr %alpha, ptr %beta) {
+  br i1 %single, label %short, label %long
+short:
+  %scale32 = load i32, ptr %alpha
+  %keep32 = load i32, ptr %beta
+  %one32 = icmp eq i32 %scale32, 1065353216
+  %zero32 = icmp eq i32 %keep32, 0
+  %both32 = and i1 %one32, %zero32
+  ret i1 %both32
+long:
+  %scale = load i64, ptr %alpha
+  %keep = load i64, ptr %beta
+  %one = icmp eq i64 %scale, 4607182418800017408
+  %zero = icmp eq i64 %keep, 0
+  %both = and i1 %one, %zero
+  ret i1 %both
+}
+
+; Whose product it is depends on the whole sizes, so the bits do not depend on the pieces.
+define internal void @gemm(ptr %library, i64 %bytes, PARAMETERS) {
 entry:
   %env = alloca [20 x i64], align 16
-  %threads = load atomic i64, ptr @blas_threads monotonic, align 8
-  %several = icmp sgt i64 %threads, 1
-  br i1 %several, label %measure, label %whole
-measure:
   %rows = call i64 @integer(ptr %m)
   %columns = call i64 @integer(ptr %n)
   %depth = call i64 @integer(ptr %k)
   %area = mul i64 %rows, %columns
   %work = mul i64 %area, %depth
-  %by_work = udiv i64 %work, $LEAST_WORK
   %single = icmp eq i64 %bytes, 4
+  %place = select i1 %single, ptr @own_sgemm, ptr @own_dgemm
+  %own = load ptr, ptr %place
+  %has = icmp ne ptr %own, null
+  %shorter = call i64 @least(i64 %rows, i64 %columns)
+  %narrow = icmp sle i64 %shorter, $OWN_WIDTH
+  %large = icmp sge i64 %work, $OWN_WORK
+  %sized = and i1 %narrow, %large
+  %plain = call zeroext i1 @plain(i1 %single, ptr %alpha, ptr %beta)
+  %suits = and i1 %sized, %plain
+  %ours = and i1 %has, %suits
+  %real = select i1 %ours, ptr %own, ptr %library
+  %threads = load atomic i64, ptr @blas_threads monotonic, align 8
+  %several = icmp sgt i64 %threads, 1
+  br i1 %several, label %measure, label %whole
+measure:
+  %by_work = udiv i64 %work, $LEAST_WORK
   %tall = icmp sgt i64 %rows, %columns
   %by_rows = and i1 %single, %tall
   %size = select i1 %by_rows, i64 %rows, i64 %columns

@@ -396,6 +396,7 @@ SYMBOLS = (
     "tt_gang",
     "tt_blas_kernel",
     "tt_blas_attach",
+    "tt_blas_own",
     "tt_dgemm",
     "tt_sgemm",
     "tt_pool_start",

@@ -1,0 +1,41 @@
+"""Products of our own, where the machine has vectors of 64 bytes: made when a function wants one.
+
+The code is compiled once a precision and then comes from the object cache; the pool's `tt_sgemm`
+and `tt_dgemm` choose between it and the library by the sizes of a product.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+
+from tetractys.runtime import cache as object_cache
+from tetractys.runtime import jit, pool
+
+_BYTES = {"sgemm": 4, "dgemm": 8}
+
+
+def is_fit() -> bool:
+    """Whether this machine runs them well: AVX-512, and threads of the pool's kind."""
+    return pool.is_parallel() and jit.host().vector_bytes == 64
+
+
+@cache
+def install(name: str) -> None:
+    """Gives the pool our `sgemm` or `dgemm`, where the machine is fit for it."""
+    if not is_fit():
+        return
+    from tetractys.runtime import gemm_text
+
+    letter = name[0]
+    symbol = gemm_text.symbol(letter)
+    source = gemm_text.source(letter)
+    key = object_cache.key("product", source, jit.host().features)
+    found = object_cache.get(key)
+    if found is None:
+        found = jit.compile_text(source)
+        object_cache.put(key, found)
+    code = jit.load(found, (symbol,))
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(code))  # the pool may call it as long as it lives
+    put = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p)(pool.address("tt_blas_own"))
+    put(_BYTES[name], code[symbol])
