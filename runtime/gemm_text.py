@@ -1,8 +1,8 @@
 """Matrix products of our own as LLVM IR, for machines with vectors of 64 bytes (AVX-512).
 
 The loops are those of Goto and van de Geijn ("Anatomy of high-performance matrix multiplication",
-2008): blocks of B and of A are copied into the order in which they are read, so that the innermost
-loop, a tile of 12 rows by 2 vectors kept in 24 registers, reads both one after another. Its every
+2008): blocks of B, and of A unless its rows are dense, are copied into the order in which they are
+read by the innermost loop, a tile of 12 rows by 2 vectors kept in 24 registers. Its every
 step is two vectors of B and twelve numbers of A for 24 multiply-adds.
 
 An element is the sum of its terms in order, in blocks of `DEPTH`; so its bits depend neither on the
@@ -17,6 +17,8 @@ from __future__ import annotations
 VECTOR_BYTES = 64
 ROWS, VECTORS = 12, 2
 """The tile: 24 accumulators, of 32 registers."""
+GROUP = 3
+"""Rows of A that are addressed from one register: at once, twice and no times their distance."""
 DEPTH = 256
 """Terms of a block: a panel of B then fills half of the L1 cache (256 * 2 vectors = 32 KB)."""
 HEIGHT, WIDTH_PANELS = 96, 16
@@ -127,10 +129,18 @@ end:
 
 
 def _tile(kind: _Kind) -> str:
-    """A tile of C: from the two panels, stored or (`adds`) added in the rows and columns that
-    exist.
+    """A tile of C: from `ROWS` rows of A, `along` bytes apart, whose terms are `down` bytes apart,
+    and a panel of B; stored or (`adds`) added in the rows and columns that exist.
     """
     k, vector = kind, kind.vector
+    groups = range(ROWS // GROUP)
+    starts = "".join(
+        f"  %d{g} = mul i64 %along, {g * GROUP}\n  %s{g}_0 = getelementptr i8, ptr %a, i64 %d{g}\n"
+        for g in groups
+    ) + "".join(f"  %row{q} = mul i64 %along, {q}\n" for q in range(GROUP))
+    moving = "".join(
+        f"  %g{g} = phi ptr [%s{g}_0, %entry], [%g{g}_1, %loop]\n" for g in groups)
+    moves = "".join(f"  %g{g}_1 = getelementptr i8, ptr %g{g}, i64 %down\n" for g in groups)
     cells = [(row, v) for row in range(ROWS) for v in range(VECTORS)]
     phis = "".join(
         f"  %c{r}_{v} = phi {vector} [zeroinitializer, %entry], [%n{r}_{v}, %loop]\n"
@@ -141,7 +151,7 @@ def _tile(kind: _Kind) -> str:
         f"  %b{v} = load {vector}, ptr %pb{v}, align 64\n" for v in range(VECTORS)
     ).replace("ptr %b, i64", "ptr %bk, i64")
     steps = "".join(
-        f"  %pa{r} = getelementptr {k.scalar}, ptr %ak, i64 {r}\n"
+        f"  %pa{r} = getelementptr i8, ptr %g{r // GROUP}, i64 %row{r % GROUP}\n"
         f"  %a{r} = load {k.scalar}, ptr %pa{r}, align {k.bytes}\n"
         f"  %i{r} = insertelement {vector} poison, {k.scalar} %a{r}, i64 0\n"
         f"  %s{r} = shufflevector {vector} %i{r}, {vector} poison, "
@@ -174,19 +184,17 @@ def _tile(kind: _Kind) -> str:
         for v in range(VECTORS)
     )
     return f"""
-define internal void @{k.letter}_tile(ptr %a, ptr %b, i64 %depth, ptr %c, i64 %stride, i64 %rows,
-                                      i64 %columns, i1 %adds) {{
+define internal void @{k.letter}_tile(ptr %a, i64 %along, i64 %down, ptr %b, i64 %depth, ptr %c,
+                                      i64 %stride, i64 %rows, i64 %columns, i1 %adds) {{
 entry:
   %held = alloca [{ROWS * VECTORS} x {vector}], align 64
   %least = call i64 @llvm.smin.i64(i64 %rows, i64 {ROWS})
-  br label %loop
+{starts}  br label %loop
 loop:
   %k = phi i64 [0, %entry], [%k1, %loop]
-{phis}  %ao = mul i64 %k, {ROWS * k.bytes}
-  %ak = getelementptr i8, ptr %a, i64 %ao
-  %bo = mul i64 %k, {VECTORS * VECTOR_BYTES}
+{moving}{phis}  %bo = mul i64 %k, {VECTORS * VECTOR_BYTES}
   %bk = getelementptr i8, ptr %b, i64 %bo
-{loads}{steps}  %k1 = add i64 %k, 1
+{loads}{steps}{moves}  %k1 = add i64 %k, 1
   %more = icmp slt i64 %k1, %depth
   br i1 %more, label %loop, label %store
 store:
@@ -236,6 +244,7 @@ define internal void @{k.letter}_product(ptr %a, i64 %ar, i64 %ac, ptr %b, i64 %
 entry:
   %pa = alloca [{a_bytes} x i8], align 64
   %pb = alloca [{b_bytes} x i8], align 64
+  %loose = icmp ne i64 %ac, {k.bytes}               ; A's rows are not dense: panels are copied
   %no_rows = icmp slt i64 %rows, 1
   %no_columns = icmp slt i64 %columns, 1
   %nothing = or i1 %no_rows, %no_columns
@@ -287,8 +296,12 @@ down:                                               ; blocks of rows
   %a_panel = mul i64 %pn, {ROWS * k.bytes}
   br label %pack_a
 pack_a:
-  %ip = phi i64 [0, %down], [%ip1, %pack_a]
+  %ip = phi i64 [0, %down], [%ip1, %pack_a_next]
   %ip_left = sub i64 %in, %ip
+  %ip_part = icmp slt i64 %ip_left, {ROWS}
+  %ip_copies = or i1 %loose, %ip_part
+  br i1 %ip_copies, label %copy_a, label %pack_a_next
+copy_a:
   %ip_n = call i64 @llvm.smin.i64(i64 %ip_left, i64 {ROWS})
   %ip_panel = udiv i64 %ip, {ROWS}
   %ip_to = mul i64 %ip_panel, %a_panel
@@ -297,11 +310,13 @@ pack_a:
   %ip_source = getelementptr i8, ptr %a_block, i64 %ip_from
   call void @{k.letter}_pack(ptr %ip_source, i64 %ar, i64 %ac, i64 %ip_n, i64 %pn, ptr %ip_at,
     i64 {ROWS * k.bytes}, i64 {ROWS})
+  br label %pack_a_next
+pack_a_next:
   %ip1 = add i64 %ip, {ROWS}
   %ip_more = icmp slt i64 %ip1, %in
   br i1 %ip_more, label %pack_a, label %tiles
 tiles:
-  %jt = phi i64 [0, %pack_a], [%jt1, %tiles_next]
+  %jt = phi i64 [0, %pack_a_next], [%jt1, %tiles_next]
   %jt_panel = udiv i64 %jt, {columns}
   %jt_to = mul i64 %jt_panel, %panel_bytes
   %jt_b = getelementptr i8, ptr %pb, i64 %jt_to
@@ -313,14 +328,21 @@ tile:
   %it = phi i64 [0, %tiles], [%it1, %tile]
   %it_panel = udiv i64 %it, {ROWS}
   %it_to = mul i64 %it_panel, %a_panel
-  %it_a = getelementptr i8, ptr %pa, i64 %it_to
+  %it_panel_at = getelementptr i8, ptr %pa, i64 %it_to
   %it_left = sub i64 %in, %it
+  %it_part = icmp slt i64 %it_left, {ROWS}
+  %it_copied = or i1 %loose, %it_part
+  %it_from = mul i64 %it, %ar
+  %it_there = getelementptr i8, ptr %a_block, i64 %it_from
+  %it_a = select i1 %it_copied, ptr %it_panel_at, ptr %it_there
+  %it_along = select i1 %it_copied, i64 {k.bytes}, i64 %ar
+  %it_down = select i1 %it_copied, i64 {ROWS * k.bytes}, i64 {k.bytes}
   %it_row = add i64 %i, %it
   %it_offset = mul i64 %it_row, %stride
   %it_at = add i64 %it_offset, %jt_bytes
   %it_c = getelementptr i8, ptr %c, i64 %it_at
-  call void @{k.letter}_tile(ptr %it_a, ptr %jt_b, i64 %pn, ptr %it_c, i64 %stride, i64 %it_left,
-    i64 %jt_left, i1 %adds)
+  call void @{k.letter}_tile(ptr %it_a, i64 %it_along, i64 %it_down, ptr %jt_b, i64 %pn,
+    ptr %it_c, i64 %stride, i64 %it_left, i64 %jt_left, i1 %adds)
   %it1 = add i64 %it, {ROWS}
   %it_more = icmp slt i64 %it1, %in
   br i1 %it_more, label %tile, label %tiles_next
