@@ -23,7 +23,7 @@ def is_fit() -> bool:
 
 @cache
 def install(name: str) -> None:
-    """Gives the pool our product of a precision, where there is one and the machine is fit for it."""
+    """Gives the pool our product of a precision, where there is one and the machine is fit."""
     if name not in _BYTES or not is_fit():
         return
     from tetractys.runtime import gemm_text
