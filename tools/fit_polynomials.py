@@ -14,8 +14,13 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import mpmath as mp
 import numpy as np
+
+try:
+    import mpmath
+except ImportError:  # of the extras `test` and `dev`: users' installations need no fits
+    mpmath = None
+mp: Any = mpmath
 
 Function = Callable[[Any], Any]
 POINTS = 20
@@ -204,6 +209,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", help="of tables in math_coefficients.py; all of them")
     names = parser.parse_args().names
+    if mp is None:
+        parser.error("mpmath is not installed; pip install 'tetractys[dev]'")
     with mp.workprec(200):
         for name, rows in fits().items():
             for row in rows if not names or name in names else []:
