@@ -49,9 +49,15 @@ _MAPPABLE = tuple(
 
 
 def is_range(index: SSAValue) -> bool:
-    """Whether an index vector names no place twice."""
+    """Whether an index vector names no place twice: it rises from 0 or above.
+
+    (-1 and the last index are one place.)
+    """
     owner = index.owner
-    return isinstance(owner, tensor.ArangeOp) and bool(number_of(owner.operands[2]))
+    if not isinstance(owner, tensor.ArangeOp):
+        return False
+    start, step = (number_of(owner.operands[k]) for k in (0, 2))
+    return start is not None and step is not None and start >= 0 and step > 0
 
 
 def is_zero_fill(value: SSAValue) -> bool:

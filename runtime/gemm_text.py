@@ -6,10 +6,10 @@ read by the innermost loop, a tile of 12 rows by 2 vectors kept in 24 registers.
 step is two vectors of B and twelve numbers of A for 24 multiply-adds.
 
 An element is the sum of its terms in order, in blocks of `DEPTH`; so its bits depend neither on the
-other sizes nor on how a product is cut into pieces. What is written over is never read.
+other sizes nor on how a product is cut into pieces. What C held before is never read.
 
-`tt_own_sgemm` and `tt_own_dgemm` take the arguments of BLAS (column by column; alpha must be 1 and
-beta 0, they are not looked at), and compute the transposed product row by row.
+`tt_own_sgemm` takes the arguments of BLAS (column by column; alpha must be 1 and beta 0, they are
+not looked at) and computes the transposed product row by row.
 """
 
 from __future__ import annotations
@@ -39,18 +39,13 @@ class _Kind:
         self.zero = f"{self.vector} zeroinitializer"
 
 
-KINDS = {"s": _Kind("s", "float", 32), "d": _Kind("d", "double", 64)}
+SINGLE = _Kind("s", "float", 32)
+SYMBOL = "tt_own_sgemm"
 
 
-def source(letter: str) -> str:
-    """The text for a precision, `s` or `d`; it exports `symbol(letter)`."""
-    kind = KINDS[letter]
-    return _pack(kind) + _tile(kind) + _product(kind)
-
-
-def symbol(letter: str) -> str:
-    """The name of the product of a precision."""
-    return f"tt_own_{letter}gemm"
+def source() -> str:
+    """The text; it exports `SYMBOL`."""
+    return _pack(SINGLE) + _tile(SINGLE) + _product(SINGLE)
 
 
 def _mask(kind: _Kind, name: str, count: str) -> str:

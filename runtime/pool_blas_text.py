@@ -45,8 +45,7 @@ GLOBALS = """
 @blas_get = internal global ptr null, align 8
 @blas_dgemm = internal global ptr null, align 8
 @blas_sgemm = internal global ptr null, align 8
-@own_dgemm = internal global ptr null, align 8   ; products of our own, null where there are none
-@own_sgemm = internal global ptr null, align 8
+@own_sgemm = internal global ptr null, align 8   ; the product of our own, null where there is none
 
 ; In the child of a fork.
 define internal void @blas_forked() {
@@ -261,10 +260,8 @@ define void @tt_sgemm(PARAMETERS) {
   ret void
 }
 
-define void @tt_blas_own(i64 %bytes, ptr %product) {
-  %single = icmp eq i64 %bytes, 4
-  %place = select i1 %single, ptr @own_sgemm, ptr @own_dgemm
-  store ptr %product, ptr %place
+define void @tt_blas_own(ptr %product) {
+  store ptr %product, ptr @own_sgemm
   ret void
 }
 
@@ -310,9 +307,9 @@ entry:
   %area = mul i64 %rows, %columns
   %work = mul i64 %area, %depth
   %single = icmp eq i64 %bytes, 4
-  %place = select i1 %single, ptr @own_sgemm, ptr @own_dgemm
-  %own = load ptr, ptr %place
-  %has = icmp ne ptr %own, null
+  %own = load ptr, ptr @own_sgemm
+  %there = icmp ne ptr %own, null
+  %has = and i1 %there, %single
   %shorter = call i64 @least(i64 %rows, i64 %columns)
   %narrow = icmp sle i64 %shorter, $OWN_WIDTH
   %large = icmp sge i64 %work, $OWN_WORK

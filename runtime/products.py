@@ -13,7 +13,7 @@ from functools import cache
 from tetractys.runtime import cache as object_cache
 from tetractys.runtime import jit, pool
 
-_BYTES = {"sgemm": 4}
+_NAME = "sgemm"
 
 
 def is_fit() -> bool:
@@ -24,19 +24,16 @@ def is_fit() -> bool:
 @cache
 def install(name: str) -> None:
     """Gives the pool our product of a precision, where there is one and the machine is fit."""
-    if name not in _BYTES or not is_fit():
+    if name != _NAME or not is_fit():
         return
     from tetractys.runtime import gemm_text
 
-    letter = name[0]
-    symbol = gemm_text.symbol(letter)
-    source = gemm_text.source(letter)
+    source = gemm_text.source()
     key = object_cache.key("product", source, jit.host().features)
     found = object_cache.get(key)
     if found is None:
         found = jit.compile_text(source)
         object_cache.put(key, found)
-    code = jit.load(found, (symbol,))
+    code = jit.load(found, (gemm_text.SYMBOL,))
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(code))  # the pool may call it as long as it lives
-    put = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p)(pool.address("tt_blas_own"))
-    put(_BYTES[name], code[symbol])
+    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(pool.address("tt_blas_own"))(code[gemm_text.SYMBOL])

@@ -121,3 +121,20 @@ func.func @kept(%x: tensor<?x?xf64>, %b: tensor<?x?xf64>, %v: tensor<?xf64>, %y:
 // CHECK-NEXT: elemwise.add %[[B]], %b
 // CHECK-NEXT: %[[C:.+]] = tensor.advanced_inc_subtensor
 // CHECK-NEXT: elemwise.add %[[C]], %b
+
+// -----
+
+// A range from below 0 names places twice: -1 is the last one.
+func.func @wrapping(%x: tensor<?xf64>, %b: tensor<?xf64>, %v: tensor<?xf64>, %n: tensor<i64>) -> tensor<?xf64> {
+  %start = elemwise.constant -2 : tensor<i64>
+  %one = elemwise.constant 1 : tensor<i64>
+  %i = tensor.arange %start, %n, %one {dtype = i64} : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  %c = elemwise.constant 0.0 : tensor<1xf64>
+  %zeros = elemwise.second %x, %c : (tensor<?xf64>, tensor<1xf64>) -> tensor<?xf64>
+  %0 = tensor.advanced_inc_subtensor %zeros, %v, %i : (tensor<?xf64>, tensor<?xf64>, tensor<?xi64>) -> tensor<?xf64>
+  %1 = elemwise.sub %0, %b : tensor<?xf64>
+  func.return %1 : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @wrapping
+// CHECK: %[[S:.+]] = tensor.advanced_inc_subtensor
+// CHECK-NEXT: elemwise.sub %[[S]], %b
