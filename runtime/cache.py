@@ -15,6 +15,7 @@ import itertools
 import os
 import stat
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -136,6 +137,20 @@ def put(
         return False
     _prune_once(where)
     return True
+
+
+def load_or_make(key: str, symbols: tuple[str, ...], make: Callable[[], bytes]) -> jit.Code:
+    """The runtime's own code: the entry of `key` loaded, or what `make` compiles, which is kept.
+
+    An entry that is whole but that this linker does not take is made anew, too.
+    """
+    found = get(key)
+    if found is not None:
+        with suppress(jit.LinkError):
+            return jit.load(found, symbols)
+    made = make()
+    put(key, made)
+    return jit.load(made, symbols)
 
 
 def prune(where: Path, limit: int = LIMIT_BYTES) -> None:

@@ -29,11 +29,10 @@ def install(name: str) -> None:
     from tetractys.runtime import gemm_text
 
     source = gemm_text.source()
-    key = object_cache.key("product", source, jit.host().features)
-    found = object_cache.get(key)
-    if found is None:
-        found = jit.compile_text(source)
-        object_cache.put(key, found)
-    code = jit.load(found, (gemm_text.SYMBOL,))
+    code = object_cache.load_or_make(
+        object_cache.key("product", source),
+        (gemm_text.SYMBOL,),
+        lambda: jit.compile_text(source),
+    )
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(code))  # the pool may call it as long as it lives
     ctypes.CFUNCTYPE(None, ctypes.c_void_p)(pool.address("tt_blas_own"))(code[gemm_text.SYMBOL])

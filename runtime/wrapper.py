@@ -59,14 +59,9 @@ def _load(self_state: int) -> jit.Code:
     values = _values(find(), self_state)
     # The key is made from the macro text: expanding it takes a millisecond that a warm start need
     # not pay.
-    key = object_cache.key("trampoline", SOURCE, repr(sorted(values.items())))
-    found = object_cache.get(key)
-    if found is not None:
-        try:
-            return jit.load(found, _SYMBOLS)
-        except jit.LinkError:
-            pass  # a file of ours that this linker does not take: make it anew
-    # Scalar glue: baseline target, fastest code generation (5 ms against 24).
-    code = jit.compile_text(wrapper_text(values), opt=0, baseline=True)
-    object_cache.put(key, code)
-    return jit.load(code, _SYMBOLS)
+    return object_cache.load_or_make(
+        object_cache.key("trampoline", SOURCE, repr(sorted(values.items()))),
+        _SYMBOLS,
+        # Scalar glue: baseline target, fastest code generation (5 ms against 24).
+        lambda: jit.compile_text(wrapper_text(values), opt=0, baseline=True),
+    )

@@ -159,6 +159,23 @@ print(code["tt_call"] > 0)
     assert done.stdout == "True\n" and entry_file(where).read_bytes() == good
 
 
+def test_what_the_linker_refuses_is_made_anew(where: Path) -> None:
+    """`load_or_make`, which the pool, the trampoline and our products use."""
+    key, symbols = cache.key("own"), ("tt_kernel",)
+    made: list[bool] = []
+
+    def make() -> bytes:
+        made.append(True)
+        return jit.compile_text("define i32 @tt_kernel(ptr %f) {\n  ret i32 7\n}\n")
+
+    for stored, compilations in ((None, 1), (b"not an object", 2), (None, 2)):
+        if stored is not None:
+            cache.put(key, stored)
+        assert cache.load_or_make(key, symbols, make).kernel
+        assert len(made) == compilations
+    assert cache.get(key) == make()
+
+
 def test_objects_survive_the_cache(where: Path) -> None:
     data = jit.compile_text("define i32 @tt_kernel(ptr %f) {\n  ret i32 0\n}\n")
     key = cache.key("kernel")
