@@ -22,7 +22,8 @@ yielded i64 position, and gives that of the first largest value (a NaN is the la
 that combines everything and keeps no `:` is a scalar. `scatter_add`, `scatter_set` start from an
 init operand: `scatter_add(%base)[?, %k]`; each `?` is an index yielded behind the value, and
 treated as one of a `loops.gather`: negative counts from the end, out of range stops the function
-with `IndexError`.
+with `IndexError`. The attribute `inbounds` promises that neither occurs; such are the indices that
+`loops.locate` gives.
 
 A part of an array, `x[a:b, i]`, is a `loops.subview`, which a nest reads like any other array, and
 `loops.insert` gives an array with a part replaced: see `loops_views`.
@@ -93,6 +94,9 @@ ZERO = -3
 
 CHUNKS, GRAIN = 16, 1 << 18
 """What a schedule that splits means if it does not say."""
+INBOUNDS = "inbounds"
+"""Attribute of a nest: the indices that its scatters yield are in range and not negative."""
+
 MONOIDS = ("add", "mul", "max", "min", "and", "or")
 SCATTERS = ("scatter_add", "scatter_set")
 KINDS = ("collect", *MONOIDS, "argmax", *SCATTERS)
@@ -479,6 +483,45 @@ class GatherOp(PlainOp):
 
 
 @irdl_op_definition
+class LocateOp(PlainOp):
+    """An index as a place from 0 on: `loops.locate %x, %i {axis = 0} : (tensor<?xf64>, index) ->
+    index`.
+
+    What `loops.gather` does with each index, without reading: a negative one counts from the end of
+    that dimension, one out of range stops the function with `IndexError`.
+    """
+
+    name = "loops.locate"
+
+    source = operand_def(TensorType | MemRefType)
+    index = operand_def(IndexType)
+    out = result_def(IndexType)
+    axis = prop_def(IntegerAttr)
+    traits = traits_def(NoMemoryEffect())
+
+    @staticmethod
+    def make(
+        source: SSAValue, axis: int, index: SSAValue, location: LocationAttr | None = None
+    ) -> LocateOp:
+        """Creates the operation without verifying it."""
+        return LocateOp.create(
+            operands=[source, index],
+            result_types=[INDEX],
+            properties={"axis": IntegerAttr(axis, i64)},
+            location=location,
+        )
+
+    def verify_(self) -> None:
+        """The dimension exists."""
+        rank = rank_of(self.source.type)
+        if not 0 <= self.axis.value.data < rank:
+            raise VerifyException(
+                f"loops.locate: found dimension {self.axis.value.data}; "
+                f"expected one of the {rank} of {self.source.type}"
+            )
+
+
+@irdl_op_definition
 class ViewOp(PlainOp):
     """The elements of a contiguous array under other sizes: `loops.view %x, %n, %m : (...) ->
     tensor<?x?xf64>`.
@@ -573,7 +616,7 @@ def is_leaf(nest: NestOp) -> bool:
 
 Loops = Dialect(
     "loops",
-    [NestOp, YieldOp, DimOp, CheckOp, GatherOp, ViewOp, CallOp, AllocOp, StoreOp, SubviewOp,
-     InsertOp, EmptyOp],
+    [NestOp, YieldOp, DimOp, CheckOp, GatherOp, LocateOp, ViewOp, CallOp, AllocOp, StoreOp,
+     SubviewOp, InsertOp, EmptyOp],
     [],
 )  # fmt: skip

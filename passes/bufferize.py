@@ -33,6 +33,7 @@ from xdsl.dialects.builtin import (
     MemRefType,
     ModuleOp,
     TensorType,
+    UnitAttr,
     VectorType,
     i64,
 )
@@ -47,7 +48,14 @@ from tetractys.passes.arena import Arena
 from tetractys.passes.llvm_plan import can_jam
 from tetractys.passes.llvm_types import itemsize
 from tetractys.passes.memory_types import argument_type, buffer_type, is_dense, view_type
-from tetractys.passes.storage import DIRECT, INPLACE, Storage, direct_insert, inplace_of
+from tetractys.passes.storage import (
+    DIRECT,
+    INPLACE,
+    UNLESS_THERE,
+    Storage,
+    direct_insert,
+    inplace_of,
+)
 from tetractys.passes.workspace import Sizes, build_shape_function
 
 VECTOR_BYTES = 64
@@ -119,6 +127,7 @@ class Bufferizer:
             if is_tensor(argument):
                 type_ = argument_type(cast("TensorType[Attribute]", argument.type))
                 Rewriter.replace_value_with_new_type(argument, type_)
+        self.arguments = set(self.block.args)
         self.returned = list(cast(Operation, self.block.last_op).operands)
         self.results: list[BlockArgument] = []
         for number, value in enumerate(self.returned):
@@ -189,8 +198,13 @@ class Bufferizer:
                 self.block.insert_op_before(store, op)
         op.operands = []
 
-    def _copy(self, source: SSAValue, target: SSAValue, before: Operation) -> None:
-        """A nest that copies a whole array, in vectors."""
+    def _copy(
+        self, source: SSAValue, target: SSAValue, before: Operation, *, unless_there: bool = False
+    ) -> None:
+        """A nest that copies a whole array, in vectors.
+
+        unless_there: both may be the same memory at run time, where the caller says so.
+        """
         type_ = cast("MemRefType[Attribute]", source.type)
         shape = type_.get_shape()
         dynamic = [d for d, n in enumerate(shape) if n != 1]
@@ -206,6 +220,8 @@ class Bufferizer:
         body.add_op(loops.YieldOp.create(operands=[body.args[-1]]))
         nest = NestOp.make(sizes, [source], [entries], ["collect"], [entries], [], body,
                            outs=[target], schedule=schedule, location=before.location)
+        if unless_there:
+            nest.attributes[UNLESS_THERE] = UnitAttr()
         self.block.insert_op_before(nest, before)
 
     def _call(self, op: loops.CallOp) -> None:
@@ -229,8 +245,9 @@ class Bufferizer:
         for number, part in enumerate(parts):
             if part.result is not None and is_tensor(part.result):
                 target = next(targets)
-                if part.init is not None and number not in taken:
-                    self._copy(part.init, target, nest)
+                lent = part.init in self.arguments
+                if part.init is not None and (lent or number not in taken):
+                    self._copy(part.init, target, nest, unless_there=number in taken)
         partials = [self._place_partial(nest, part) for part in parts
                     if part.result is not None and is_tensor(part.result)
                     and nest.is_split(part.kind, part.map)]
@@ -261,13 +278,14 @@ class Bufferizer:
     def _whole(self, insert: loops.InsertOp, before: Operation) -> SSAValue:
         """The memory of an insert's result, which holds the array from here on."""
         base = insert.base.owner
-        if INPLACE in insert.attributes:
+        taken = INPLACE in insert.attributes
+        if taken and insert.base not in self.arguments:
             return self._empty(base, before) if isinstance(base, loops.EmptyOp) else insert.base
         target = self.wholes.get(insert.out)
         if target is None:
             target = self.wholes[insert.out] = self._place(insert.out, before)
             if not isinstance(base, loops.EmptyOp):
-                self._copy(insert.base, target, before)
+                self._copy(insert.base, target, before, unless_there=taken)
         return target
 
     def _empty(self, op: loops.EmptyOp, before: Operation) -> SSAValue:

@@ -293,6 +293,13 @@ class Frame:
         else:
             builder.when(condition, record_first)
 
+    def leave_if_failed(self) -> None:
+        """Ends the kernel here if an error stands."""
+        if self.tables.errors:
+            code = self.builder.load(self.builder.offset(self.flat, 8 * WORD_ERROR), i64)
+            failed = self.builder.icmp("ne", code, self.builder.index(0))
+            self.builder.leave_if(failed, lambda: None, 1)
+
     def function(self, type_: llvm.LLVMFunctionType, linkage: str = "external") -> llvm.FuncOp:
         """The finished function."""
         self.builder.remove_unused()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from xdsl.dialects import llvm
 from xdsl.ir import SSAValue
 
-from tetractys.dialects.loops import SCATTERS, SLICE, YIELDED, ZERO
+from tetractys.dialects.loops import INBOUNDS, SCATTERS, SLICE, YIELDED, ZERO
 from tetractys.passes import llvm_monoids as monoids
 from tetractys.passes.llvm_builder import lanes_of
 from tetractys.passes.llvm_frame import Sink
@@ -144,6 +144,9 @@ class ScalarYields:
         for axis, entry in enumerate(part.map):
             if entry == YIELDED:
                 index = self.frame.scalar(next(given))
+                if INBOUNDS in self.lowering.nest.attributes:
+                    indices.append((axis, index))
+                    continue
                 safe, failed = gather_index(
                     self.frame, self.lowering.nest, index, axis, target.sizes[axis]
                 )

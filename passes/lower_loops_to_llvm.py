@@ -108,12 +108,8 @@ class FunctionLowering(Body):
 
     def _begin_writing(self) -> None:
         """In front of the first nest that may write into an argument: an error ends the kernel."""
-        tables, builder = self.frame.tables, self.builder
-        if tables.errors:
-            code = builder.load(builder.offset(self.frame.flat, 8 * WORD_ERROR), i64)
-            failed = builder.icmp("ne", code, builder.index(0))
-            builder.leave_if(failed, lambda: None, 1)
-        tables.is_writing = True
+        self.frame.leave_if_failed()
+        self.frame.tables.is_writing = True
 
     def _nest(self, frame: Frame, op: Operation) -> None:
         nest = cast(NestOp, op)

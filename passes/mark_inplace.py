@@ -4,8 +4,8 @@ Pre-condition: level 2, scheduled; the last pass but `bufferize`, which honours 
 Post-condition: a nest's attribute `inplace` lists pairs (result, operand): inputs count from 0, the
 inits of scatters behind them. A result may take an input's memory iff that value
 
-1. is owned: made in this function (by a nest, call or insert, or a view of such a value); and
-   whole, not a `loops.subview`;
+1. is owned: made in this function (by a nest, call or insert, or a view of such a value), or lent
+   to this nest by the caller (`mark_updates`); and whole, not a `loops.subview`;
 2. is dead afterwards, and with it every view of it;
 3. has elements of the same type (the same width would do, but memory has one type at level 3);
 4. is read by the same injective full map that the result is collected by, over the same sizes;
@@ -18,13 +18,14 @@ becomes, where %t is a temporary that is not used again
     %y = loops.nest ... {...} attributes {inplace = [array<i64: 0, 0>]}
 
 Nothing of the user's is written: an argument is not owned. Which results the caller may put where a
-donated argument or the old value of an update is, is said in `mark_updates`; where a `loops.insert`
-writes is decided in `mark_inserts`.
+donated argument or the old value of an update is, is said in `mark_updates` (the indices of what is
+written there are checked first: `mark_places`); where a `loops.insert` writes is decided in
+`mark_inserts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -37,15 +38,18 @@ from xdsl.dialects.builtin import (
     TensorType,
     i64,
 )
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from tetractys.dialects import loops
 from tetractys.dialects.loops import ZERO, Map, NestOp, Result
 from tetractys.passes.mark_inserts import Inserts
 from tetractys.passes.mark_updates import (
+    COLLECTS,
+    OVERWRITES,
     apply_mark_updates,
     candidates,
+    check_places,
     is_same_full_map,
     move_updates,
 )
@@ -68,6 +72,7 @@ class Memory:
         self._last: dict[SSAValue, int] = {}
         self._readers: dict[SSAValue, dict[Operation, None]] = {}
         self._parts: set[SSAValue] = set()
+        self._lent: dict[SSAValue, Collection[Operation]] = {}
         self.positions: dict[Operation, int] = {}
         for position, op in enumerate(block.ops):
             self.positions[op] = position
@@ -93,9 +98,14 @@ class Memory:
         """The value that stands for all that share this one's memory."""
         return self._roots.get(value, value)
 
-    def is_owned(self, value: SSAValue) -> bool:
-        """Whether the memory may be written: a temporary's."""
-        return isinstance(self.root(value).owner, _MAKERS)
+    def lend(self, argument: SSAValue, writers: Collection[Operation]) -> None:
+        """Lets some operations write into an argument's memory."""
+        self._lent[argument] = writers
+
+    def may_write(self, value: SSAValue, op: Operation) -> bool:
+        """Whether an operation may write the memory: a temporary's, or one lent to it."""
+        root = self.root(value)
+        return isinstance(root.owner, _MAKERS) or op in self._lent.get(root, ())
 
     def is_part(self, value: SSAValue) -> bool:
         """Whether a value is but a part of its memory."""
@@ -103,7 +113,11 @@ class Memory:
 
     def is_dead_after(self, value: SSAValue, op: Operation) -> bool:
         """Whether nothing behind `op` reads the memory."""
-        return self._last.get(self.root(value), -1) <= self.positions[op]
+        return self.last_use(value) <= self.positions[op]
+
+    def last_use(self, value: SSAValue) -> int:
+        """The position of the last operation that uses the memory."""
+        return self._last.get(self.root(value), -1)
 
     def readers_of(self, value: SSAValue) -> list[Operation]:
         """What reads the memory."""
@@ -177,7 +191,7 @@ def can_share(facts: Facts, nest: NestOp, part: Result, number: int) -> bool:
     """Whether a result may take the memory of input `number`: clauses 1 to 5 of the module."""
     value, memory = nest.inputs[number], facts.memory
     return (
-        memory.is_owned(value)
+        memory.may_write(value, nest)
         and not memory.is_part(value)
         and memory.is_dead_after(value, nest)
         and part.result is not None
@@ -193,7 +207,7 @@ def can_take_init(facts: Facts, nest: NestOp, part: Result, number: int) -> bool
     init, memory = part.init, facts.memory
     return (
         init is not None
-        and memory.is_owned(init)
+        and memory.may_write(init, nest)
         and not memory.is_part(init)
         and memory.is_dead_after(init, nest)
         and memory.is_only_read(nest, number)
@@ -210,39 +224,45 @@ def _element(type_: Attribute) -> Attribute:
 def apply_mark_inplace(function: func.FuncOp) -> list[str]:
     """Marks the nests of a function's own block, first to last; gives a sentence for each mark."""
     block = function.body.block
-    writers = [op for op in block.ops if isinstance(op, NestOp | loops.InsertOp)]
+    found = check_places(candidates(function))
     reasons: list[str] = []
-    if not writers:
-        return reasons
     memory = Memory(block)
-    found = candidates(function)
     if found and move_updates(block, memory, found):
         memory = Memory(block)
-        writers = [op for op in block.ops if isinstance(op, NestOp | loops.InsertOp)]
+    writers = [op for op in block.ops if isinstance(op, NestOp | loops.InsertOp)]
+    if not writers and not found:
+        return reasons
     facts = Facts(memory, SizeClasses(block))
     updates = apply_mark_updates(function, facts, found) if found else []
+    reasons += [f"{name_of(update.first)} may take the memory of {name_of_value(update.argument)}"
+                for update in updates if update.kind == OVERWRITES]  # fmt: skip
     inserts = Inserts(facts.memory)
     for op in writers:
         if isinstance(op, loops.InsertOp):
             if inserts.visit_insert(op):
-                taken = f"takes the memory of {name_of_value(op.base)}"
-                reasons.append(f"{name_of(op)} {taken}")
+                reasons.append(f"{name_of(op)} {_takes(op.base)} {name_of_value(op.base)}")
             continue
         own = inserts.visit_nest(op)
-        leave = [(update.part, update.number) for update in updates if update.nest is op]
+        leave = [(update.part, update.number) for update in updates
+                 if update.first is op and update.kind == COLLECTS]  # fmt: skip
         pairs = _pairs(facts, op, leave)
         if own or pairs or leave:
             op.attributes["inplace"] = ArrayAttr(
                 [DenseArrayBase.from_list(i64, pair) for pair in (*own, *leave, *pairs)]
             )
-        reasons += [_sentence(op, pair, "may take") for pair in leave]
-        reasons += [_sentence(op, pair, "takes") for pair in pairs]
+        reasons += [_sentence(op, pair) for pair in (*leave, *pairs)]
     return reasons
 
 
-def _sentence(nest: NestOp, pair: tuple[int, int], verb: str) -> str:
+def _sentence(nest: NestOp, pair: tuple[int, int]) -> str:
     value = [*nest.inputs, *nest.inits][pair[1]]
-    return f"{name_of(nest)}: result {pair[0]} {verb} the memory of {name_of_value(value)}"
+    return f"{name_of(nest)}: result {pair[0]} {_takes(value)} {name_of_value(value)}"
+
+
+def _takes(value: SSAValue) -> str:
+    """Of an argument, the caller decides at each call."""
+    verb = "may take" if isinstance(value, BlockArgument) else "takes"
+    return f"{verb} the memory of"
 
 
 def _pairs(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def can_take_memory(memory: Memory, insert: InsertOp) -> bool:
     """Whether an insert may write into the memory of its array."""
     return (
-        memory.is_owned(insert.base)
+        memory.may_write(insert.base, insert)
         and memory.is_dead_after(insert.base, insert)
         and not memory.is_part(insert.base)
         and memory.root(insert.value) is not memory.root(insert.base)
@@ -121,6 +121,8 @@ class Inserts:
             if not can_write_part(self.memory, nest, part, insert):
                 continue
             taken = can_take_memory(self.memory, insert)
+            if taken and not self.memory.may_write(insert.base, nest):
+                continue  # it is lent to the insert alone
             if taken and not is_free(self.memory, nest, part, insert):
                 continue
             own = own_input(nest, part, insert) if taken else None

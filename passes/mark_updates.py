@@ -13,19 +13,23 @@ the user gave away. A pair is leave, not a command: at each call the caller pass
 memory of its own or the argument's very memory, as it finds (nobody else holds it, nothing overlaps
 it), and the code is right both ways. It is given iff
 
-1. the result is collected by the same injective full map by which its nest reads the argument, over
-   the argument's whole sizes, and that nest reads it in no other way;
-2. nothing behind the nest reads the argument;
-3. nothing that may fail runs in the nest or behind it: an error finds every argument as it was.
+1. the result is made by a *chain* of writers: a first one, then scatters into and inserts into what
+   the one before made. The first one is a nest that collects the result by the same injective full
+   map by which it reads the argument, over that one's whole sizes, and reads it in no other way; or
+   a scatter into the argument, which it does not read otherwise, or an insert into it; or a nest or
+   library call that does not read it at all;
+2. nothing behind the first writer reads the argument;
+3. nothing that may fail runs in a writer or behind the first: an error finds every argument as it
+   was. (Indices of scatters and inserts are checked in front of them: `mark_places`.)
 
-Nests whose results only the caller reads are moved behind what reads the argument and what may
-fail, so that 2 and 3 hold more often; `lower-loops-to-llvm` ends the function in front of the first
-of them if an error stands.
+Writers are moved behind what reads the argument and what may fail, so that 2 and 3 hold more often;
+`lower-loops-to-llvm` ends the function in front of the first of them if an error stands. Where the
+caller passes other memory, a chain that begins with a scatter or insert begins with a copy.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import (
@@ -39,8 +43,18 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from tetractys.dialects import loops
-from tetractys.dialects.loops import SCATTERS, YIELDED, ZERO, Map, NestOp, Result
+from tetractys.dialects.loops import (
+    INBOUNDS,
+    SCATTERS,
+    YIELDED,
+    ZERO,
+    InsertOp,
+    Map,
+    NestOp,
+    Result,
+)
 from tetractys.dialects.loops_views import AT, PartOp
+from tetractys.passes.mark_places import apply_checked_insert, apply_checked_scatter, is_unchecked
 from tetractys.passes.storage import LEAVE
 
 if TYPE_CHECKING:
@@ -49,16 +63,39 @@ if TYPE_CHECKING:
 UPDATE, DONATED = "tt.update", "tt.donated"
 
 
+Writer: TypeAlias = "NestOp | InsertOp | loops.CallOp"
+
+COLLECTS, BEGINS, OVERWRITES = "collects", "begins", "overwrites"
+"""How the first writer of a chain goes about the argument: element by element, by writing parts of
+it (a scatter, an insert), or without reading it."""
+
+
 class Update(NamedTuple):
-    """A result of the function that may lie in an argument's memory: result `part` of `nest`, which
-    reads the argument as its input `number`.
+    """A result of the function that may lie in an argument's memory: what makes it, first to last.
+
+    kind: how the first writer goes about the argument, which it reads as its operand `number`: of
+    inputs, and inits behind them. part: of a nest, the number of its result.
     """
 
     result: int
     argument: BlockArgument
-    nest: NestOp
-    part: int
-    number: int
+    kind: str
+    writers: tuple[Writer, ...]
+    part: int = 0
+    number: int = 0
+
+    @property
+    def first(self) -> Writer:
+        """The first writer."""
+        return self.writers[0]
+
+    @property
+    def movable(self) -> list[Operation]:
+        """The writers, and nests whose one result an insert of theirs puts in place."""
+        feeders = [op.value.owner for op in self.writers
+                   if isinstance(op, InsertOp) and op.value.has_one_use()]  # fmt: skip
+        return [*[op for op in feeders if isinstance(op, NestOp) and len(op.results) == 1],
+                *self.writers]
 
 
 # Predicates.
@@ -74,9 +111,11 @@ def _fails(op: Operation) -> bool:
         return not op.is_safe and any(entry.kind == AT for entry in op.part)
     if isinstance(op, loops.GatherOp):
         return "inbounds" not in op.properties
+    if isinstance(op, loops.LocateOp):
+        return True
     if isinstance(op, NestOp):
         return any(
-            (kind in SCATTERS and YIELDED in entries)
+            (kind in SCATTERS and YIELDED in entries and INBOUNDS not in op.attributes)
             or (kind in ("max", "min") and len(set(entries) & set(range(op.rank))) < op.rank)
             for kind, entries in zip(op.kind_names, op.result_map_list)
         )
@@ -93,22 +132,33 @@ def is_same_full_map(nest: NestOp, part: Result, entries: Map) -> bool:
 
 def can_update(facts: Facts, update: Update, barrier: int) -> bool:
     """Clauses 1 to 3 of the module; barrier: the position of the last operation that may fail."""
-    memory, nest = facts.memory, update.nest
-    part, entries = nest.parts()[update.part], nest.input_maps[update.number]
-    return (
-        is_same_full_map(nest, part, entries)
-        and facts.classes.is_whole(nest, update.argument, entries)
-        and memory.is_only_read(nest, update.number)
-        and memory.is_dead_after(update.argument, nest)
-        and memory.positions[nest] > barrier
-    )
+    memory, first, argument = facts.memory, update.first, update.argument
+    if memory.positions[first] <= barrier:
+        return False
+    if update.kind == OVERWRITES:
+        taken = isinstance(first, NestOp) and any(
+            memory.may_write(value, first) for value in (*first.inputs, *first.inits)
+        )  # then the result is where such a value is, and that is written earlier
+        return not taken and memory.last_use(argument) < memory.positions[first]
+    if not memory.is_dead_after(argument, first):
+        return False
+    if isinstance(first, InsertOp):
+        return memory.root(first.value) is not argument
+    assert isinstance(first, NestOp)
+    if not memory.is_only_read(first, update.number):
+        return False
+    if update.kind == BEGINS:
+        return True
+    entries = first.input_maps[update.number]
+    same = is_same_full_map(first, first.parts()[update.part], entries)
+    return same and facts.classes.is_whole(first, argument, entries)
 
 
 # What may be updated.
 
 
 def candidates(function: func.FuncOp) -> list[Update]:
-    """Results made by nests that read an argument which may be theirs; each argument once."""
+    """Results made by chains of writers that an argument may be given for; each argument once."""
     block = function.body.block
     updated, donated = _marked(function)
     if not updated and not donated:
@@ -116,19 +166,58 @@ def candidates(function: func.FuncOp) -> list[Update]:
     found: list[Update] = []
     seen: set[SSAValue] = set()
     for result, value in enumerate(cast(Operation, block.last_op).operands):
-        nest = value.owner
-        if value in seen or not isinstance(nest, NestOp) or not isinstance(value.type, TensorType):
+        if value in seen or not isinstance(value.type, TensorType):
             continue
         seen.add(value)
         own = updated.get(result)
-        for number, given in enumerate(nest.inputs):
-            if given.type == value.type and (given is own or given in donated):
-                argument = cast(BlockArgument, given)
-                part = [*nest.results].index(value)  # type: ignore[arg-type]
-                found.append(Update(result, argument, nest, _part(nest, part), number))
-                donated.discard(argument)
-                break
+        wanted = {*([own] if own is not None else ()), *donated}
+        wanted = {argument for argument in wanted if argument.type == value.type}
+        update = find_chain(block, result, value, wanted) if wanted else None
+        if update is None and own in wanted and isinstance(value.owner, NestOp | loops.CallOp):
+            if value.has_one_use():
+                update = Update(result, cast(BlockArgument, own), OVERWRITES, (value.owner,))
+        if update is not None:
+            found.append(update)
+            donated.discard(update.argument)
     return found
+
+
+def find_chain(
+    block: Block, result: int, value: SSAValue, wanted: set[SSAValue]
+) -> Update | None:
+    """The writers from one of the arguments `wanted` to a result of the function."""
+    writers: list[Writer] = []
+    while True:
+        owner = value.owner
+        if not isinstance(owner, NestOp | InsertOp) or owner.parent is not block:
+            return None
+        writers.insert(0, owner)
+        number, part = 0, 0
+        if isinstance(owner, InsertOp):
+            source = owner.base
+        else:
+            part = _part(owner, [*owner.results].index(value))  # type: ignore[arg-type]
+            init = owner.parts()[part].init
+            if init is None:
+                return _collecting(result, owner, part, tuple(writers), wanted)
+            if len(owner.results) > 1:
+                return None
+            source, number = init, len(owner.inputs)
+        if source in wanted:
+            argument = cast(BlockArgument, source)
+            return Update(result, argument, BEGINS, tuple(writers), part, number)
+        value = source
+
+
+def _collecting(
+    result: int, nest: NestOp, part: int, writers: tuple[Writer, ...], wanted: set[SSAValue]
+) -> Update | None:
+    """The chain that begins with a nest that reads one of the arguments `wanted` as an input."""
+    for number, given in enumerate(nest.inputs):
+        if given in wanted:
+            argument = cast(BlockArgument, given)
+            return Update(result, argument, COLLECTS, writers, part, number)
+    return None
 
 
 def _part(nest: NestOp, result: int) -> int:
@@ -155,28 +244,45 @@ def _marked(function: func.FuncOp) -> tuple[dict[int, SSAValue], set[SSAValue]]:
 # The rewriting.
 
 
+def check_places(found: list[Update]) -> list[Update]:
+    """Puts what may fail of the writers in front of them; gives the updates, of new writers."""
+    changed: dict[Writer, Writer] = {}
+    for update in found:
+        for writer in update.writers:
+            if isinstance(writer, NestOp) and is_unchecked(writer):
+                changed[writer] = apply_checked_scatter(writer, update.argument)
+            elif isinstance(writer, InsertOp) and can_fail(writer):
+                apply_checked_insert(writer, update.argument)
+    return [update._replace(writers=tuple(changed.get(op, op) for op in update.writers))
+            for update in found]  # fmt: skip
+
+
 def move_updates(block: Block, memory: Memory, found: list[Update]) -> bool:
-    """Moves nests of updates behind what may fail or reads their argument, where nothing in between
-    uses their results; whether any moved.
+    """Moves the writers of updates behind what may fail or reads their argument, where nothing in
+    between uses their results; whether any moved.
     """
     ops = list(block.ops)
     barrier = max((k for k, op in enumerate(ops) if can_fail(op)), default=-1)
     positions = dict(memory.positions)
     moved = False
-    for nest in sorted({update.nest for update in found}, key=lambda n: -positions[n]):
+    writers: dict[Operation, list[Update]] = {}
+    for update in found:
+        for op in update.movable:
+            writers.setdefault(op, []).append(update)
+    for op in sorted(writers, key=lambda op: -positions[op]):
         behind = barrier
-        for update in found:
-            if update.nest is nest:
-                readers = memory.readers_of(update.argument)
-                behind = max([behind, *(positions[op] for op in readers if op is not nest)])
+        for update in writers[op]:
+            readers = memory.readers_of(update.argument)
+            own = update.movable
+            behind = max([behind, *(positions[one] for one in readers if one not in own)])
         behind = min(behind, len(ops) - 2)
-        if behind <= positions[nest] or can_fail(nest):
+        if behind <= positions[op] or can_fail(op):
             continue
         if all(_user(use.operation, block, positions) > behind
-               for value in nest.results for use in value.uses):
-            nest.detach()
-            block.insert_op_after(nest, ops[behind])
-            positions[nest] = behind + 1  # and so is what came there before: both are behind it
+               for value in op.results for use in value.uses):
+            op.detach()
+            block.insert_op_after(op, ops[behind])
+            positions[op] = behind + 1  # and so is what came there before: both are behind it
             moved = True
     return moved
 
@@ -199,4 +305,8 @@ def apply_mark_updates(function: func.FuncOp, facts: Facts, found: list[Update])
             [DenseArrayBase.from_list(i64, [update.result, arguments.index(update.argument)])
              for update in kept]
         )
+    for update in kept:
+        if update.kind == BEGINS:
+            writers = [op for op in update.movable if facts.memory.positions[op] > barrier]
+            facts.memory.lend(update.argument, writers)
     return kept

@@ -42,6 +42,10 @@ def leave_of(function: Operation) -> list[tuple[int, int]]:
     return [cast("tuple[int, int]", tuple(pair.get_values())) for pair in found]
 
 
+UNLESS_THERE = "unless_there"
+"""Attribute of a bufferized nest that copies: it is left out where the caller has passed one memory
+for the result and the argument."""
+
 DIRECT, INPLACE = "direct", "inplace"
 """Attributes of a `loops.insert`, given by `mark-inplace`: see there."""
 
@@ -106,8 +110,8 @@ class Storage:
         if isinstance(op, loops.ViewOp | loops.SubviewOp):
             self._roots[op.results[0]] = self.root(op.operands[0])
         elif isinstance(op, loops.InsertOp):
-            if INPLACE in op.attributes:
-                self._roots[op.results[0]] = self.root(op.base)
+            if INPLACE in op.attributes and not isinstance(self.root(op.base), BlockArgument):
+                self._roots[op.results[0]] = self.root(op.base)  # else the caller decides
         elif isinstance(op, NestOp):
             self._note_inplace(op)
         for result in op.results:

@@ -204,6 +204,11 @@ def _gather(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
     return [source[place].item()]
 
 
+def _locate(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
+    axis = cast(loops.LocateOp, op).axis.value.data
+    return [position_of(operands[1], operands[0].shape[axis], axis)]
+
+
 def _empty(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
     type_ = cast("TensorType[Attribute]", op.results[0].type)
     given = iter(operands)
@@ -258,7 +263,7 @@ def _gemm(first: Array, second: Array) -> Array:
 _HANDLERS: dict[str, Callable[[Operation, Sequence[Value]], Sequence[Value]]] = {
     "loops.dim": _dim, "loops.check": _check, "loops.gather": _gather, "loops.view": _view,
     "loops.store": _store, "loops.call": _call, "loops.subview": parts.subview,
-    "loops.insert": parts.insert, "loops.empty": _empty,
+    "loops.insert": parts.insert, "loops.empty": _empty, "loops.locate": _locate,
 }  # fmt: skip
 
 

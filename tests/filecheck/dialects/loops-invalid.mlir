@@ -140,6 +140,15 @@ func.func @f(%n: index, %x: tensor<?xf64>, %w: tensor<?x?xf64>) {
 
 // -----
 
+// A place is one of a dimension that is there.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.locate: found dimension 1; expected one of the 1 of tensor<?xf64>}}
+  %0 = loops.locate %x, %n {axis = 1 : i64} : (tensor<?xf64>, index) -> index
+  func.return
+}
+
+// -----
+
 // Sizes are of type index.
 func.func @f(%n: i64, %x: tensor<?xf64>) {
   // expected-error @below {{operand is used with type index, but has been previously used or defined with type i64}}

@@ -102,6 +102,30 @@ func.func @indices(%x: tensor<?x?xf64>, %i: tensor<?xi64>, %z: tensor<?xf64>) ->
 // CHECK-NEXT: func.return %[[S]] : tensor<?xf64>
 // CHECK-NEXT: }
 // -----
+// An index as a place from 0 on, and a scatter to such places.
+func.func @places(%x: tensor<?x?xf64>, %i: tensor<?xi64>) -> tensor<?x?xf64> {
+  %n = loops.dim %i, 0 : tensor<?xi64>
+  %s = loops.nest (%r < %n) ins(%at = %i[%r] : tensor<?xi64>) -> (scatter_set(%x)[%r, ?] : tensor<?x?xf64>) {
+    %k = elemwise.cast %at {dtype = index} : (i64) -> index
+    %p = loops.locate %x, %k {axis = 1 : i64} : (tensor<?x?xf64>, index) -> index
+    %0 = elemwise.constant 1.0 : f64
+    loops.yield %0, %p : f64, index
+  } attributes {inbounds}
+  func.return %s : tensor<?x?xf64>
+}
+// GOLDEN (pytest --update-golden)
+// CHECK-LABEL: func.func @places(
+// CHECK-SAME: %[[X:[^ ,:]+]]: tensor<?x?xf64>, %[[I:[^ ,:]+]]: tensor<?xi64>) -> tensor<?x?xf64> {
+// CHECK-NEXT: %[[N:.+]] = loops.dim %[[I]], 0 : tensor<?xi64>
+// CHECK-NEXT: %[[S:[^ ,:]+]] = loops.nest (%[[R:[^ ,:]+]] < %[[N]]) ins(%[[AT:[^ ,:]+]] = %[[I]][%[[R]]] : tensor<?xi64>) -> (scatter_set(%[[X]])[%[[R]], ?] : tensor<?x?xf64>) {
+// CHECK-NEXT: %[[K:.+]] = elemwise.cast %[[AT]] {dtype = index} : (i64) -> index
+// CHECK-NEXT: %[[P:.+]] = loops.locate %[[X]], %[[K]] {axis = 1 : i64} : (tensor<?x?xf64>, index) -> index
+// CHECK-NEXT: %[[V0:.+]] = elemwise.constant 1.000000e+00 : f64
+// CHECK-NEXT: loops.yield %[[V0]], %[[P]] : f64, index
+// CHECK-NEXT: } attributes {inbounds}
+// CHECK-NEXT: func.return %[[S]] : tensor<?x?xf64>
+// CHECK-NEXT: }
+// -----
 // After bufferize: results go into memory, what is combined over everything stays a value.
 func.func @memory(%x: memref<?xf64>, %o: memref<f64>) -> f64 {
   %n = loops.dim %x, 0 : memref<?xf64>

@@ -557,3 +557,40 @@ func.func @streams(%w: memref<?xf64, strided<[1]>>, %r0: memref<?xf64>, %r1: mem
   } attributes {inplace = [array<i64: 0, 0>]}
   func.return
 }
+
+// -----
+
+// Places are checked in loops of their own; if one was wrong, the function ends before the copy. What is
+// copied only where the result is not the argument itself stands behind a comparison of the addresses;
+// the scatter checks nothing.
+// CHECK: tt.inplace = [array<i64: 0, 0>]
+// CHECK: llvm.icmp "uge"
+// CHECK: %[[BAD:[0-9]+]] = llvm.icmp "ne"
+// CHECK-NEXT: llvm.cond_br %[[BAD]]
+// CHECK: %[[W:[0-9]+]] = llvm.ptrtoint
+// CHECK-NEXT: %[[R:[0-9]+]] = llvm.ptrtoint
+// CHECK-NEXT: %[[APART:[0-9]+]] = llvm.icmp "ne" %[[W]], %[[R]]
+// CHECK: llvm.cond_br %[[APART]]
+// CHECK-NOT: "uge"
+// CHECK: llvm.fadd
+// CHECK-NOT: "uge"
+func.func @places(%w: memref<?xf64, strided<[1]>>, %k: memref<?xi64, strided<[1]>>, %r0: memref<?xf64>) attributes {tt.results = 1 : i64, tt.inplace = [array<i64: 0, 0>]} {
+  %n = loops.dim %w, 0 : memref<?xf64, strided<[1]>>
+  %m = loops.dim %k, 0 : memref<?xi64, strided<[1]>>
+  %one = elemwise.constant 1.0 : f64
+  %p = loops.alloc %m {slot = 0 : i64} : (index) -> memref<?xi64>
+  loops.nest (%i < %m) ins(%j = %k[%i] : memref<?xi64, strided<[1]>>) -> (collect[%i] into %p : memref<?xi64>) {
+    %0 = elemwise.cast %j {dtype = index} : (i64) -> index
+    %1 = loops.locate %w, %0 {axis = 0 : i64} : (memref<?xf64, strided<[1]>>, index) -> index
+    %2 = elemwise.cast %1 {dtype = i64} : (index) -> i64
+    loops.yield %2 : i64
+  }
+  loops.nest (%i < %n) ins(%a = %w[%i] : memref<?xf64, strided<[1]>>) -> (collect[%i] into %r0 : memref<?xf64>) {
+    loops.yield %a : f64
+  } attributes {unless_there}
+  loops.nest (%i < %m) ins(%j = %p[%i] : memref<?xi64>) -> (scatter_add[?] into %r0 : memref<?xf64>) {
+    %0 = elemwise.cast %j {dtype = index} : (i64) -> index
+    loops.yield %one, %0 : f64, index
+  } attributes {inbounds}
+  func.return
+}
