@@ -395,15 +395,18 @@ class LLVMBuilder:
         return after.args
 
     def choose(
-        self, condition: SSAValue, then: Callable[[], SSAValue], other: SSAValue
-    ) -> SSAValue:
-        """What `then` builds, which is only done if the condition holds; else `other`."""
-        inside, after = self.new_block(), self.new_block([other.type])
-        self.branch_if(condition, inside, (), after, (other,))
+        self,
+        condition: SSAValue,
+        then: Callable[[], Sequence[SSAValue]],
+        others: Sequence[SSAValue],
+    ) -> Sequence[SSAValue]:
+        """What `then` builds, which is only done if the condition holds; else `others`."""
+        inside, after = self.new_block(), self.new_block([other.type for other in others])
+        self.branch_if(condition, inside, (), after, others)
         self.block = inside
-        self.branch(after, (then(),))
+        self.branch(after, then())
         self.block = after
-        return after.args[0]
+        return after.args
 
     def branch_if(
         self,

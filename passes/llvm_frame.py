@@ -40,6 +40,7 @@ from tetractys.passes.llvm_memory import (
     store_rows,
 )
 from tetractys.passes.llvm_scalars import lower as lower_scalars
+from tetractys.passes.llvm_scalars import lower_together
 from tetractys.passes.llvm_scopes import ScopedBuilder
 
 if TYPE_CHECKING:
@@ -339,10 +340,8 @@ def _lower_elemwise(frame: Frame, op: Operation) -> None:
         scalars = cast("list[SSAValue]", values)
         frame.env[result] = lower_scalars(op, scalars, builder, fused=fused)
         return
-    frame.env[result] = tuple([
-        lower_scalars(op, [_of_row(value, row) for value in values], builder, fused=fused)
-        for row in range(copies)
-    ])
+    rows = [[_of_row(value, row) for value in values] for row in range(copies)]
+    frame.env[result] = tuple(lower_together(op, rows, builder, fused=fused))
 
 
 def _of_row(value: Value, row: int) -> SSAValue:

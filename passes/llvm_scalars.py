@@ -295,16 +295,32 @@ def _halves(site: Site, value: SSAValue) -> tuple[SSAValue, SSAValue]:
 
 
 def _libm_where(site: Site) -> SSAValue:
-    """A branch around calls, one a lane: lane 0 is taken, and the lanes move on by one."""
-    b, (condition, x, other) = site.b, site.operands
+    return _libm_where_of([site])[0]
+
+
+def _libm_where_of(sites: Sequence[Site]) -> list[SSAValue]:
+    """A branch around calls, one a lane: lane 0 is taken, and the lanes move on by one.
+
+    One branch for all vectors at hand: behind a branch for each, LLVM would sink what is needed
+    only there, and one vector would be computed after another.
+    """
+    b = sites[0].b
+    conditions, others = ([site.operands[place] for site in sites] for place in (0, 2))
+    any_ = conditions[0]
+    for condition in conditions[1:]:
+        any_ = b.binary(llvm.OrOp, any_, condition)
+
+    def called() -> list[SSAValue]:
+        found = [_called(b, site) for site in sites]
+        return [b.select(*given) for given in zip(conditions, found, others)]
+
+    any_lane = b.reduce_or(any_) if sites[0].lanes else any_
+    return list(b.choose(any_lane, called, others))
+
+
+def _called(b: LLVMBuilder, site: Site) -> SSAValue:
+    x = site.operands[1]
     name = cast(StringAttr, site.op.properties["function"]).data
-    any_lane = b.reduce_or(condition) if site.lanes else condition
-    return b.choose(
-        any_lane, lambda: b.select(condition, _called(b, name, x, site), other), other
-    )
-
-
-def _called(b: LLVMBuilder, name: str, x: SSAValue, site: Site) -> SSAValue:
     element = llvm_type(types.element_type(site.dtype))
     if not site.lanes:
         return b.call_extern(name, (x,), element)
@@ -396,15 +412,39 @@ def lower(
     fused: False on machines without fused multiply-add, where it would be a library call.
     `builder.block` may have moved on to another block: float `mod`, `int_div`, integer `pow` loop.
     """
+    if type(op) is elemwise.SplatOp:
+        return _splatted(op, operands, builder, lanes)[1][0]
+    site = _site(op, operands, builder, lanes, fused)
+    return ROWS[cast(elemwise.ElemwiseOp, op).signature](site)
+
+
+def lower_together(
+    op: Operation,
+    operands: Sequence[Sequence[SSAValue]],
+    builder: LLVMBuilder,
+    *,
+    fused: bool = True,
+) -> list[SSAValue]:
+    """The same operation on several vectors (scalars), given the operands of each."""
+    if type(op) is elemwise.LibmWhereOp:
+        return _libm_where_of([_site(op, given, builder, None, fused) for given in operands])
+    return [lower(op, given, builder, fused=fused) for given in operands]
+
+
+def _splatted(
+    op: Operation, operands: Sequence[SSAValue], builder: LLVMBuilder, lanes: int | None
+) -> tuple[int, Sequence[SSAValue]]:
     if lanes is None:
         lanes = max([lanes_of(v.type) for v in operands], default=0) or lanes_of(op.results[0].type)
     if lanes:
         operands = [v if lanes_of(v.type) else builder.splat(v, lanes) for v in operands]
-    if type(op) is elemwise.SplatOp:
-        return operands[0]
-    signature = cast(elemwise.ElemwiseOp, op).signature
-    (result,) = op.results
+    return lanes, operands
+
+
+def _site(
+    op: Operation, given: Sequence[SSAValue], builder: LLVMBuilder, lanes: int | None, fused: bool
+) -> Site:
+    lanes, operands = _splatted(op, given, builder, lanes)
     dtypes = [types.dtype_of(v.type) for v in operands_of(op)]
-    dtype = types.dtype_of(result.type)
-    row = ROWS[cast(ElemwiseSignature, signature)]
-    return row(Site(builder, op, operands, dtypes, dtype, lanes, fused))
+    dtype = types.dtype_of(op.results[0].type)
+    return Site(builder, op, operands, dtypes, dtype, lanes, fused)

@@ -288,15 +288,15 @@ class ScopedBuilder(LLVMBuilder):
         return list(after.args)
 
     def choose(
-        self, condition: SSAValue, then: Callable[[], SSAValue], other: SSAValue
-    ) -> SSAValue:
+        self, condition: SSAValue, then: Callable[[], Carried], others: Carried
+    ) -> Carried:
         """As in the base; what does not depend on the branch is built in front of it."""
-        inside, after = Block(), Block(arg_types=[other.type])
-        self.branch_if(condition, inside, (), after, (other,))
+        inside, after = Block(), Block(arg_types=[other.type for other in others])
+        self.branch_if(condition, inside, (), after, others)
         self._enter(inside)
-        self.branch(after, (then(),))
+        self.branch(after, then())
         self._leave(after)
-        return after.args[0]
+        return list(after.args)
 
     def when(self, condition: SSAValue, then: Callable[[], None]) -> None:
         """Does `then` only if the condition holds."""

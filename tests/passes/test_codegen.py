@@ -624,3 +624,22 @@ def test_vectors_side_by_side(compile_kernel: Compile, dtype: str) -> None:
     for length in (0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 47, 48, 49, 64, 100):
         for part, all_of_it in zip(kernel(given[:length]), whole):
             assert part.tobytes() == all_of_it[:length].tobytes()
+
+
+def test_vectors_side_by_side_share_a_branch(compile_kernel: Compile) -> None:
+    """Behind a branch for each, one would be computed after another."""
+
+    def chain(b: Any, x: Any) -> Any:
+        value = x
+        for _ in range(5):
+            value = b(ew.SIN, b(ew.EXP, value))
+        return [value]
+
+    kernel = compile_kernel(program([("float64", (-1,))], chain))
+    assert kernel.text.count("@llvm.masked.load") >= 2
+    assert kernel.text.count("call i1 @llvm.vector.reduce.or") == 5
+    given = np.linspace(-3, 40, 203)  # to either side of where sin calls the C library
+    (whole,) = kernel(given)
+    for length in (1, 31, 32, 33, 100):
+        (part,) = kernel(given[:length])
+        assert part.tobytes() == whole[:length].tobytes()
