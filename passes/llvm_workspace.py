@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects import llvm
-from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, i64
+from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, i32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tetractys.dialects import loops
@@ -26,10 +26,15 @@ LINE = 64
 
 
 class Workspace:
-    """The offsets of the slots in one function."""
+    """The offsets of the slots in one function.
 
-    def __init__(self, frame: Frame) -> None:
+    is_checked: bytes beyond 2**63 are as many as there can be, so that the runtime, which is told
+    them, finds no memory; kernels run only where that did not happen.
+    """
+
+    def __init__(self, frame: Frame, *, is_checked: bool = False) -> None:
         self.frame = frame
+        self.is_checked = is_checked
         self.end: SSAValue = frame.builder.index(0)
         self._offsets: dict[int, SSAValue] = {}
 
@@ -48,8 +53,8 @@ class Workspace:
         element = alloc.out.type.element_type
         total = builder.index(itemsize(element))
         for size in self.sizes(alloc):
-            total = builder.mul(size, total)
-        rounded = builder.add(total, builder.index(LINE - 1))
+            total = self._times(size, total)
+        rounded = self._plus(total, builder.index(LINE - 1))
         return builder.emit(llvm.AndOp, (rounded, builder.index(-LINE)), i64)
 
     def offset(self, alloc: loops.AllocOp) -> SSAValue:
@@ -60,8 +65,20 @@ class Workspace:
             found = self._offsets[slot] = self.end
             builder = self.frame.builder
             rows = builder.index(_number(alloc.rows, 1))
-            self.end = builder.add(self.end, builder.mul(self.row_bytes(alloc), rows))
+            self.end = self._plus(self.end, self._times(self.row_bytes(alloc), rows))
         return found
+
+    def _times(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        builder = self.frame.builder
+        if not self.is_checked:
+            return builder.mul(lhs, rhs)
+        return builder.intrinsic("llvm.smul.fix.sat", (lhs, rhs, builder.constant(0, i32)), i64)
+
+    def _plus(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        builder = self.frame.builder
+        if not self.is_checked:
+            return builder.add(lhs, rhs)
+        return builder.intrinsic("llvm.sadd.sat", (lhs, rhs), i64)
 
     def base(self, alloc: loops.AllocOp) -> SSAValue:
         """The address of an allocation's slot."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias, cast
 
+from xdsl.dialects.builtin import DYNAMIC_INDEX
 from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import elemwise_signatures as scalar
@@ -71,7 +72,9 @@ class _Region:
         if isinstance(found, Size):
             return Entry(AT, index(found))
         step = find(found[2])
-        number = index(step) if step.constant is None else step.constant
+        number = step.constant
+        if number is None or number == DYNAMIC_INDEX:  # -2**63, which stands for unknown ones
+            return Entry(RANGE, index(found[0]), index(found[1]), index(step))
         return Entry(RANGE, index(found[0]), index(found[1]), number)
 
 

@@ -78,7 +78,7 @@ class FunctionLowering(Body):
         self.results_from = results_from
         frame = Frame(name, tables, machine)
         frame.leaves_early = name == SHAPE
-        super().__init__(frame, Workspace(frame))
+        super().__init__(frame, Workspace(frame, is_checked=name == SHAPE))
         self.parts: list[llvm.FuncOp] = []
         """The functions of the chunks of nests that may run on several threads."""
 

@@ -279,10 +279,19 @@ def slice_range_of_sign(
 
     first = clip(bounds[0], lower if sign > 0 else upper)
     stop = clip(bounds[1], upper if sign > 0 else lower)
-    step = bounds[2] if sign > 0 else op("sub", 0, bounds[2])
     distance = op("sub", stop, first) if sign > 0 else op("sub", first, stop)
     if bounds[0] is None and bounds[1] is None:
         distance = length
-    if step.constant != 1:
-        distance = op("int_div", op("sub", op("add", distance, step), 1), step)
-    return first, op("maximum", distance, 0)
+    return first, op("maximum", steps_within(table, distance, bounds[2], sign), 0)
+
+
+def steps_within(table: SizeTable, distance: Size, step: Size, sign: int) -> Size:
+    """The steps of `sign` that begin within a distance: ceil(distance / abs(step)), of any step.
+
+    By floor divisions of negated numbers, which do not overflow; nothing else is negated, for
+    -2**63 has no counterpart. A step of 0 gives 0.
+    """
+    op = table.op
+    if step.constant == sign:
+        return distance
+    return op("sub", 0, op("int_div", op("sub", 0, distance) if sign > 0 else distance, step))

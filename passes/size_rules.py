@@ -17,7 +17,7 @@ from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.dialects.signature import DISCRETE, INTEGERS
 from tetractys.passes.matching import number_of
 from tetractys.passes.size_elements import SCALAR_OPERATIONS, element_of, note_element, visit_vector
-from tetractys.passes.size_expressions import Size, is_nonnegative, slice_range
+from tetractys.passes.size_expressions import Size, is_nonnegative, slice_range, steps_within
 
 if TYPE_CHECKING:
     from tetractys.passes.sizes import SizeAnalysis
@@ -118,12 +118,32 @@ def _reshape(analysis: SizeAnalysis, op: Operation) -> None:
     known = table.product(_unless_unknown(analysis, size) for size in wanted)
     sizes = [_reshaped(analysis, op, size, total, known) for size in wanted]
     analysis.set(op.results[0], sizes)
+    elements = table.product(analysis.of(op.results[0]))
+    if not analysis.is_known(total, elements):
+        _require_product(analysis, op, analysis.of(op.results[0]))
     analysis.require_number(
         total,
-        table.product(analysis.of(op.results[0])),
+        elements,
         "Cannot reshape input of {0} elements to a shape of {1} elements",
         op,
     )
+
+
+def _require_product(analysis: SizeAnalysis, op: Operation, sizes: Sequence[Size]) -> None:
+    """The product of sizes is below 2**63: each factor divides out of it."""
+    table = analysis.table
+    product = table.const(1)
+    for size in sizes:
+        before, product = product, table.op("mul", product, size)
+        if None not in (before.constant, size.constant) or 1 in (before.constant, size.constant):
+            continue
+        others = table.op("int_div", product, size)
+        analysis.require_number(
+            before,
+            table.op("switch", table.op("eq", size, 0), before, others),
+            "Cannot reshape: found sizes whose product is 2**63 or more",
+            op,
+        )
 
 
 def _require_ones(analysis: SizeAnalysis, op: Operation, wanted: Sequence[Size]) -> None:
@@ -231,14 +251,13 @@ def _alloc(analysis: SizeAnalysis, op: Operation) -> None:
 def _arange(analysis: SizeAnalysis, op: Operation) -> None:
     table = analysis.table
     is_float = any(types.dtype_of(operand.type) not in DISCRETE for operand in op.operands)
-    if types.dtype_of(op.operands[2].type) in DISCRETE:
-        is_zero = table.op("switch", table.op("eq", analysis.scalar(op.operands[2]), 0), 1, 0)
-    elif (number := number_of(op.operands[2])) is not None:
-        is_zero = table.const(int(number == 0))
-    else:
-        is_zero = table.is_zero(op.operands[2])
     message = "Maximum allowed size exceeded: found an arange with step 0"
-    analysis.require_number(is_zero, table.const(0), message, op)
+    if types.dtype_of(op.operands[2].type) in DISCRETE:
+        _require_step(analysis, op, analysis.scalar(op.operands[2]), message)
+    elif (number := number_of(op.operands[2])) is not None:
+        analysis.require_number(table.const(int(number == 0)), table.const(0), message, op)
+    else:
+        analysis.require_number(table.is_zero(op.operands[2]), table.const(0), message, op)
     if is_float:  # computed in floating point, see lower-to-loops
         length = table.arange(op.results[0])
         message = ("Maximum allowed size exceeded: found an arange of numbers that are infinite, "
@@ -247,15 +266,42 @@ def _arange(analysis: SizeAnalysis, op: Operation) -> None:
         analysis.set(op.results[0], [length])
     else:
         start, stop, step = (analysis.scalar(operand) for operand in op.operands)
-        analysis.set(op.results[0], [_arange_length(analysis, start, stop, step)])
+        analysis.set(op.results[0], [_arange_length(analysis, op, start, stop, step)])
 
 
-def _arange_length(analysis: SizeAnalysis, start: Size, stop: Size, step: Size) -> Size:
-    """max(0, ceil((stop - start) / step)); Python's floor division rounds the negated one down."""
-    op = analysis.table.op
-    if step.constant == 1:
-        return op("maximum", op("sub", stop, start), 0)
-    return op("maximum", op("sub", 0, op("int_div", op("sub", start, stop), step)), 0)
+def _require_step(analysis: SizeAnalysis, op: Operation, step: Size, message: str) -> None:
+    """A step is not 0."""
+    table = analysis.table
+    is_zero = table.op("switch", table.op("eq", step, 0), 1, 0)
+    analysis.require_number(is_zero, table.const(0), message, op)
+
+
+def _arange_length(
+    analysis: SizeAnalysis, op: Operation, start: Size, stop: Size, step: Size
+) -> Size:
+    """max(0, ceil((stop - start) / step))."""
+    table = analysis.table
+    if step.constant is not None:
+        return _steps_towards(analysis, op, start, stop, step, 1 if step.constant > 0 else -1)
+    return table.op(
+        "switch",
+        table.op("lt", step, 0),
+        _steps_towards(analysis, op, start, stop, step, -1),
+        _steps_towards(analysis, op, start, stop, step, 1),
+    )
+
+
+def _steps_towards(
+    analysis: SizeAnalysis, op: Operation, start: Size, stop: Size, step: Size, sign: int
+) -> Size:
+    """The steps of `sign` from start to stop; ends more than 2**63 - 1 apart are refused."""
+    table = analysis.table
+    first, last = (start, stop) if sign > 0 else (stop, start)
+    distance = table.op("sub", table.op("maximum", last, first), first)
+    if not is_nonnegative(first):
+        message = "Maximum allowed size exceeded: found an arange whose ends are too far apart"
+        analysis.require_number(table.op("minimum", distance, 0), table.const(0), message, op)
+    return steps_within(table, distance, step, sign)
 
 
 def _reduce(analysis: SizeAnalysis, op: Operation) -> None:
@@ -326,6 +372,7 @@ def _region(analysis: SizeAnalysis, op: Operation, first_bound: int) -> list[Siz
     kept: list[Size] = []
     for size, entry in zip(sizes, entries):
         if isinstance(entry, tuple):
+            _require_step(analysis, op, entry[2], "slice step cannot be zero")
             kept.append(slice_range(analysis.table, size, entry)[1])
     return [*kept, *sizes[len(entries) :]]
 

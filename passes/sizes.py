@@ -153,13 +153,13 @@ class SizeAnalysis:
     ) -> None:
         """Two sizes must be equal: an equation unless known, and one class from here on."""
         if not self.table.same(lhs, rhs):
-            if not self._is_checked(lhs, rhs):
+            if not self.is_known(lhs, rhs):
                 self.equations.append(Equation(lhs, rhs, message, kind, op))
             self.table.union(lhs, rhs)
 
     def require_number(self, lhs: Size, rhs: Size, message: str, op: Operation) -> None:
         """As `require` for numbers that are no sizes of their own (a maximum of two, say)."""
-        if not self._is_checked(lhs, rhs):
+        if not self.is_known(lhs, rhs):
             self._checked.add(lhs, rhs)
             self.equations.append(Equation(lhs, rhs, message, "ValueError", op))
 
@@ -167,7 +167,7 @@ class SizeAnalysis:
         self, lhs: Size, rhs: Size, message: str, op: Operation, kind: str = "ValueError"
     ) -> None:
         """The program itself checks an equation; `implied` where what is before it does so too."""
-        if self._is_checked(lhs, rhs):
+        if self.is_known(lhs, rhs):
             self.implied.append(op)
             return
         self.checks.append(Equation(lhs, rhs, message, kind, op))
@@ -175,8 +175,8 @@ class SizeAnalysis:
         if lhs.rank < 3 and rhs.rank < 3:
             self.table.union(lhs, rhs)
 
-    def _is_checked(self, lhs: Size, rhs: Size) -> bool:
-        """Whether two numbers are the same, or one of the checks is of them."""
+    def is_known(self, lhs: Size, rhs: Size) -> bool:
+        """Whether two numbers are the same, or a check has compared them."""
         first, second = self.table.canonical(lhs), self.table.canonical(rhs)
         if first is second:
             return True

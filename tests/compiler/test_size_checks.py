@@ -22,6 +22,8 @@ RESHAPE = "Cannot reshape input of 6 elements to a shape of 16 elements"
 EMPTY = "zero-size array to reduction operation maximum which has no identity"
 BROADCAST = "could not broadcast input array from size "
 STEP = "Maximum allowed size exceeded: found an arange with step 0"
+APART = "Maximum allowed size exceeded: found an arange whose ends are too far apart"
+PRODUCT = "Cannot reshape: found sizes whose product is 2**63 or more"
 ENDLESS = "Maximum allowed size exceeded: found an arange of numbers that are infinite, too far"
 
 
@@ -87,6 +89,14 @@ CASES = [
     Case("reshape by computed numbers", lambda m, z: m.reshape(z * 2 - 1, ndim=2),
          (ones(3, 3), numbers(1, 5)), (ones(2, 3), numbers(1, 8)),
          "Cannot reshape input of 6 elements to a shape of 15"),
+    Case("product of sizes", lambda x, i, k: x.reshape((i, k)), (ones(4), 2, 2),
+         (ones(4), 2**62 + 1, 4), PRODUCT),
+    Case("product of sizes, nothing", lambda x, i, k: x.reshape((i, k, 2)).sum(axis=0),
+         (ones(0), 3, 0), (ones(0), 2**32, 2**32), PRODUCT),
+    Case("step", lambda x, k: x[::k], (ones(4), 2**63 - 1), (ones(4), 0),
+         "slice step cannot be zero"),
+    Case("step of a write", lambda x, i, k: T.set_subtensor(x[i:0:k], 1.0),
+         (ones(4), 3, -(2**63)), (ones(4), 3, 0), "slice step cannot be zero"),
     Case("length of a shape", lambda m, z: T.ones_like(m.reshape(z * 2, ndim=2)),
          (ones(2, 4), numbers(1, 2)), (ones(2, 4), numbers(1, 2, 1)),
          "Shape argument to Reshape has incorrect length: 3, should be 2"),
@@ -106,6 +116,9 @@ CASES = [
          (ones(2, 3),), "Dimension 1 in Rebroadcast's input was supposed to be 1 (got 3 instead)"),
     Case("arange", lambda k: T.arange(0, 10, k), (3,), (0,), STEP),
     Case("arange downwards", lambda k: T.arange(10, 0, k), (-3,), (0,), STEP),
+    Case("arange from below", lambda i, k: T.arange(i, k), (-2, 3), (-(2**63), 1), APART),
+    Case("arange down from above", lambda i, k, s: T.arange(i, k, s), (2**63 - 1, 2**61, -(2**62)),
+         (2**63 - 1, -1, -(2**62)), APART),
     Case("arange of floats", lambda v: T.arange(0.0, 10.0, v), (0.5,), (0.0,), STEP),
     Case("shape of arange", lambda v: T.arange(0.0, 10.0, v * 2).shape, (0.5,), (-0.0,), STEP),
     Case("arange to infinity", T.arange, (3.5,), (np.inf,), ENDLESS),
@@ -163,6 +176,36 @@ def test_an_update_checks_the_sizes_of_what_it_drops() -> None:
     np.testing.assert_array_equal(w.get_value(), np.zeros(3))
     f(ones(3))
     np.testing.assert_array_equal(w.get_value(), np.ones(3))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 2**62, 2**63 - 1, -1, -2, -(2**62), -(2**63)])
+def test_steps_of_any_length(step: int) -> None:
+    """Slices and ranges by steps that no sum holds, known and not, are Python's."""
+    x, k = T.dvector("x"), T.lscalar("k")
+    value = np.arange(4.0)
+    wanted = [value[::step], value[1:3:step], value[3:0:step]]
+    slices = tetractys.function([x, k], [x[::k], x[1:3:k], x[3:0:k]])
+    known = tetractys.function([x], [x[::step], x[1:3:step], x[3:0:step]])
+    for found in (slices(value, step), known(value)):
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(one, other)
+    ranges = tetractys.function([k], [T.arange(7, 0, k), T.arange(0, 7, k), T.arange(0, 7, step)])
+    for one, ends in zip(ranges(step), [(7, 0), (0, 7), (0, 7)], strict=True):
+        np.testing.assert_array_equal(one, list(range(*ends, step)))
+
+
+@pytest.mark.parametrize("path", ["native", "python"])
+def test_temporaries_beyond_all_memory(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes of a workspace are not taken modulo 2**64: there is no memory, and all is as before."""
+    monkeypatch.setenv("TETRACTYS_CALLPATH", path)
+    n = T.lscalar("n")
+    powers = T.exp(T.arange(n) * 0.5)
+    f = tetractys.function([n], (powers - powers.sum())[::-1].max())
+    wanted = f(3)
+    for length in (2**58, 2**61, 2**62):
+        with pytest.raises(MemoryError):
+            f(length)
+    np.testing.assert_array_equal(f(3), wanted)
 
 
 def test_a_size_is_checked_once() -> None:
