@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from xdsl.printer import Printer
 
 _DEFERRED = re.compile(r"def __create_fn__\(.*\):\n def (__(?!init__)\w+__)\(self\b")
-"""How `dataclasses` (3.11, 3.12) begins the text of a method."""
+"""How `dataclasses` begins the text of a method; up to Python 3.12 it returns that method alone."""
 
 
 class _Inspect:
@@ -107,7 +107,7 @@ def _compiled(text: str) -> CodeType:
 def _execute(text: str, scope: dict[str, Any] | None, names: dict[str, Any]) -> None:
     """`exec` as `dataclasses` calls it."""
     found = _DEFERRED.match(text)
-    if found is None:
+    if found is None or not text.endswith(f"\n return {found[1]}"):
         exec(_compiled(text), scope, names)
     else:
         names["__create_fn__"] = lambda **captured: _deferred(found[1], text, scope, captured)

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,24 @@ def test_methods() -> None:
         Point(1).x = 3  # type: ignore[misc]
     with pytest.raises(dataclasses.FrozenInstanceError, match="delete field 'y'"):
         del Point(1).y  # type: ignore[misc]
+
+
+ONE_METHOD = "def __create_fn__(cls):\n def __repr__(self):\n  return cls\n return __repr__"
+A_CLASS = ("def __create_fn__(cls):\n def __repr__(self):\n  return cls\n"
+           " def __hash__(self):\n  return 7\n return (__repr__,__hash__,)")
+
+
+def test_the_text_of_a_whole_class_gives_all_of_its_methods() -> None:
+    # Python 3.13 writes such texts; a method on its own is what 3.11 and 3.12 write.
+    with cheap_definitions():
+        names: dict[str, Any] = {}
+        run: Any = vars(dataclasses)["exec"]
+        run(ONE_METHOD, {}, names)
+        method = names["__create_fn__"](cls="it")
+        run(A_CLASS, {}, names)
+        both = names["__create_fn__"](cls="them")
+    assert method("self") == "it"
+    assert [one("self") for one in both] == ["them", 7]
 
 
 def test_the_hooks_go() -> None:

@@ -421,8 +421,9 @@ assert pool.workers() == 3
 )
 def test_exit(end: str) -> None:
     script = _SCRIPT + end
+    # From Python 3.12 on a fork beside any thread warns, on standard error too.
     done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", script],
+        [sys.executable, "-X", "faulthandler", "-W", "ignore::DeprecationWarning", "-c", script],
         capture_output=True,
         text=True,
         timeout=60,
