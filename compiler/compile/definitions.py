@@ -48,7 +48,7 @@ class _Inspect:
     def __getattr__(self, name: str) -> Any:
         return getattr(inspect, name)
 
-    def signature(self, class_: type) -> str:
+    def signature(self, class_: type, **options: Any) -> str:
         return ""
 
 
