@@ -75,6 +75,8 @@ class RowLoops:
         lowering.jammed = True
         found = lowering.counted(level, builder.index(0), stop, rows, packed, block)
         frame.rows, frame.varying, lowering.jammed = SINGLE, set(), False
+        for element in lowering.nest.elements:  # rows one at a time ask for none of the next ones
+            frame.ahead.pop(element, None)
         return {number: [self._merged(number, values[0], found[number][0])]
                 for number, values in accumulators.items()}
 

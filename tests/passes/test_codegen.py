@@ -327,9 +327,12 @@ func.func @main(%x: tensor<?x?xf64>, %w: tensor<?xf64>, %y: tensor<?xf64>) -> ({
 """
 
 
-def gemv_pair(rows: int, kind: str = "add") -> str:
+def gemv_pair(rows: int, kind: str = "add", prefetch: bool = False) -> str:
     """A row nest with a dot, a sum of rows, and two scalars combined over the rows."""
-    return GEMV_PAIR.format(rows=rows, kind=kind, results="tensor<?xf64>, tensor<?xf64>, f64, f64")
+    text = GEMV_PAIR.format(rows=rows, kind=kind, results="tensor<?xf64>, tensor<?xf64>, f64, f64")
+    jam = f"jam = {rows} : i64"
+    assert jam in text
+    return text.replace(jam, f"{jam}, prefetch = 1 : i64") if prefetch else text
 
 
 @pytest.mark.parametrize("rows", [1, 2, 4, 8])
@@ -345,8 +348,8 @@ def test_rows_combined(compile_kernel: Compile, rows: int) -> None:
 
 def test_prefetch_asks_for_the_next_rows(compile_kernel: Compile) -> None:
     """In the last inner loop that reads the rows, and in no other; the numbers stay."""
-    text = gemv_pair(2).replace("{jam = 2 : i64}", "{jam = 2 : i64, prefetch = 1 : i64}")
-    kernel, plain = compile_kernel(text), compile_kernel(gemv_pair(2))
+    kernel = compile_kernel(gemv_pair(2, prefetch=True))
+    plain = compile_kernel(gemv_pair(2))
     assert kernel.text.count("@llvm.prefetch.p0(") == 2 and "prefetch" not in plain.text
     x, w, y = values("float64", 7, 40), values("float64", 40), values("float64", 7)
     for mine, other in zip(kernel(x, w, y), plain(x, w, y)):
@@ -445,6 +448,7 @@ def test_other_processors(
         b(ts.DOT, x, w), b(ts.REDUCE, x, kind="add", axes=(0, 1)),
         b(ts.REDUCE, x, kind="max", axes=(1,)), b(ew.SUB, b(ew.MUL, x, x), x)]), passes + tail)
     rows = [compile_kernel(gemv_pair(count), tail) for count in (1, 4)]
+    rows.append(compile_kernel(gemv_pair(2, prefetch=True), tail))
     assert fused or "llvm.fma" not in rows[0].text
     totals = []
     for n, d in ((1, 1), (5, 33), (7, 100), (40, 16)):
