@@ -312,8 +312,10 @@ SIZE = _define("size", 1, _size, "The size of dimension `dim`, an int64 scalar."
 
 # Making arrays.
 MAKE_VECTOR = _define("make_vector", None, _make_vector, "A vector of scalars.", {"dtype": "dtype"})
-ALLOC = _define("alloc", None, _alloc, "The first operand broadcast to the sizes that follow.",
-                {"ones": "ints"})
+ALLOC = _define("alloc", None, _alloc,
+                "The first operand broadcast to the sizes that follow; `unset`: each element is "
+                "stored before it is read, so what it is first does not matter.",
+                {"ones": "ints", "unset": "bool?"})
 ARANGE = _define("arange", 3, _arange, "start, start + step, ... below stop.", {"dtype": "dtype"})
 
 # Reductions and products.

@@ -23,7 +23,7 @@ from tetractys.dialects import elemwise, tensor, types
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.dialects.signature import DYNAMIC
 from tetractys.passes.canonicalize_shapes import build_size, roots_of
-from tetractys.passes.matching import made_by, number_of, shape_of
+from tetractys.passes.matching import is_number, made_by, number_of, shape_of
 from tetractys.passes.rewriting import PatternTable, Rewriter
 
 FILLS = PatternTable("canonicalize fills")
@@ -50,6 +50,16 @@ def filled_value(value: SSAValue) -> SSAValue | None:
     ):
         return owner.operands[0]
     return None
+
+
+def is_zero_fill(value: SSAValue) -> bool:
+    """Whether an array is +0 everywhere."""
+    filled = filled_value(value)
+    if filled is None:
+        return False
+    while isinstance(filled.owner, tensor.DimshuffleOp):
+        filled = filled.owner.operands[0]
+    return is_number(filled, 0) and str(number_of(filled)) != "-0.0"
 
 
 def join(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from tetractys.passes.lower_access import (
     VectorAccess,
 )
 from tetractys.passes.lower_elemwise import broadcast
+from tetractys.passes.lower_indexing import build_empty
 from tetractys.passes.lower_nests import FunctionLowering, is_view, shape_of
 
 
@@ -55,7 +56,10 @@ def lower_make_vector(lowering: FunctionLowering, op: SignatureOp) -> None:
 
 
 def lower_alloc(lowering: FunctionLowering, op: SignatureOp) -> None:
-    """A broadcast; an array only where one is needed."""
+    """A broadcast; an array only where one is needed, or where elements are only stored."""
+    if props_of(op).get("unset"):
+        lowering.set(op.results[0], build_empty(lowering, op.results[0]))
+        return
     broadcast(lowering, op.operands[0], op.results[0])
 
 

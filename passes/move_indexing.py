@@ -14,7 +14,8 @@ to the sum instead of to zeros.
     %3 = elemwise.sub %0, %2 : tensor<?xf64>
 
 Only *exact* rewrites, and only where one of the index vectors is an `arange`: then no two places
-are the same, so no sum changes its order, and no more elements are computed than before.
+are the same, so no sum changes its order, and no more elements are computed than before. (A step of
+gradient descent on rows of a table, whatever their indices, is the business of `sparse_updates`.)
 Pre-condition: `decompose`, so that what is indexed is elementwise work; zeros are fills, as
 `canonicalize` leaves them. Post-condition: no pattern here applies.
 """
@@ -31,10 +32,11 @@ from xdsl.passes import ModulePass
 
 from tetractys.dialects import elemwise, tensor, types
 from tetractys.dialects.build import SignatureOp, props_of
-from tetractys.passes.canonicalize_fills import filled_value
+from tetractys.passes.canonicalize_fills import is_zero_fill
 from tetractys.passes.canonicalize_shapes import build_size, roots_of
-from tetractys.passes.matching import is_float_type, is_number, number_of, shape_of
+from tetractys.passes.matching import is_float_type, number_of, shape_of
 from tetractys.passes.rewriting import PatternTable, Rewriter, apply_patterns, function_blocks
+from tetractys.passes.sparse_updates import SPARSE
 
 PATTERNS = PatternTable("move indexing")
 
@@ -58,16 +60,6 @@ def is_range(index: SSAValue) -> bool:
         return False
     start, step = (number_of(owner.operands[k]) for k in (0, 2))
     return start is not None and step is not None and start >= 0 and step > 0
-
-
-def is_zero_fill(value: SSAValue) -> bool:
-    """Whether an array is +0 everywhere."""
-    filled = filled_value(value)
-    if filled is None:
-        return False
-    while isinstance(filled.owner, tensor.DimshuffleOp):
-        filled = filled.owner.operands[0]
-    return is_number(filled, 0) and str(number_of(filled)) != "-0.0"
 
 
 def scattered(value: SSAValue) -> Operation | None:
@@ -188,4 +180,4 @@ class MoveIndexingPass(ModulePass):
         """Rewrites every function of the module that indexes by vectors."""
         blocks = function_blocks(op)
         if any(isinstance(inner, _INDEXING) for block in blocks for inner in block.ops):
-            apply_patterns(op, PATTERNS)
+            apply_patterns(op, PatternTable("move indexing", PATTERNS, SPARSE))
