@@ -30,6 +30,12 @@ _SIGNS: dict[type[Operation], str] = {
     elemwise.MinimumOp: "min({}, {})",
     elemwise.MaximumOp: "max({}, {})",
     elemwise.IntDivOp: "({} // {})",
+    elemwise.SwitchOp: "({1} if {0} else {2})",
+    elemwise.AndOp: "({} and {})",
+    elemwise.LtOp: "{} < {}",
+    elemwise.LeOp: "{} <= {}",
+    elemwise.GtOp: "{} > {}",
+    elemwise.EqOp: "{} == {}",
 }
 
 
