@@ -10,7 +10,10 @@ runs it; `tt-opt -p` runs any pass of it on textual IR.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tetractys.runtime.jit import Host
 
 
 class Step(NamedTuple):
@@ -134,3 +137,14 @@ MODES = {
     "NanGuardMode": "FAST_RUN",
 }
 """Theano's names of modes and the pipelines that serve them."""
+
+
+def pass_options(name: str, machine: Host) -> dict[str, int]:
+    """What the pass `name` must be told of the machine; empty for most."""
+    if name == "schedule-cpu":
+        return {"vector_bytes": machine.vector_bytes}
+    if name == "lower-loops-to-llvm":
+        fused = "+fma" in machine.features or not machine.triple.startswith("x86")
+        streams = machine.triple.startswith("x86_64")
+        return {"masks": machine.vector_bytes == 64, "fused": fused, "streams": streams}
+    return {}

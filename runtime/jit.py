@@ -120,21 +120,22 @@ is not safe on x86. 64-bit addresses cost nothing measurable. (`small` needs pos
 code to load anywhere; elsewhere the reach is 4 GB, or `large` is not to be had.)"""
 
 
+def _baseline() -> Host:
+    """The host without its extensions: for scalar glue, good everywhere."""
+    return host()._replace(cpu="", features="")
+
+
 @cache
-def _machine(opt: int, baseline: bool) -> Any:
-    return _new_machine(opt, baseline)
+def _machine(opt: int, machine: Host) -> Any:
+    return _new_machine(opt, machine)
 
 
-def _new_machine(opt: int, baseline: bool) -> Any:
-    """A target machine. `baseline` leaves the host's extensions out: code for scalar glue, good
-    everywhere.
-    """
-    target = _llvm().Target.from_triple(host().triple)
-    return target.create_target_machine(
-        cpu="" if baseline else host().cpu,
-        features="" if baseline else host().features,
+def _new_machine(opt: int, machine: Host) -> Any:
+    return _llvm().Target.from_triple(machine.triple).create_target_machine(
+        cpu=machine.cpu,
+        features=machine.features,
         opt=opt,
-        **CODE_MODEL.get(host().triple.partition("-")[0], {"reloc": "pic", "codemodel": "small"}),
+        **CODE_MODEL.get(machine.triple.partition("-")[0], {"reloc": "pic", "codemodel": "small"}),
     )
 
 
@@ -143,7 +144,7 @@ def _engine() -> Any:
     """The one linker of the process; it takes its target machine over, so it gets one of its
     own.
     """
-    return _llvm().create_lljit_compiler(_new_machine(2, False), suppress_errors=True)
+    return _llvm().create_lljit_compiler(_new_machine(2, host()), suppress_errors=True)
 
 
 def parse(text: str) -> Any:
@@ -191,7 +192,7 @@ def compile_text(text: str, opt: int = 2, baseline: bool = False) -> bytes:
         )
     with _lock:
         module = parse(text)
-        return _targeted(module, _machine(opt, baseline)).emit_object(module)
+        return _targeted(module, opt, _baseline() if baseline else host()).emit_object(module)
 
 
 _WARM_UP = """
@@ -223,18 +224,38 @@ def warm_up() -> None:
     compile_text(_WARM_UP.replace("WIDTH", str(host().vector_bytes // 8)))
 
 
-def _targeted(module: Any, machine: Any) -> Any:
-    """The machine, after the module was told that it is meant for it."""
-    module.triple = host().triple
-    module.data_layout = str(machine.target_data)
-    return machine
+def _targeted(module: Any, opt: int, machine: Host) -> Any:
+    """The target machine, after the module was told that it is meant for it."""
+    target = _machine(opt, machine)
+    module.triple = machine.triple
+    module.data_layout = str(target.target_data)
+    return target
 
 
-def asm(text: str, opt: int = 2) -> str:
-    """Assembly text of LLVM IR text, as `compile_text` would generate it."""
+def asm(text: str, opt: int = 2, machine: Host | None = None) -> str:
+    """Assembly text of LLVM IR text, as `compile_text` would generate it; or as it would be for
+    another machine (`runtime.machines`), whose processor need not be this one's.
+
+    Raises `IRError`, also for a call of another processor's instruction.
+    """
     with _lock:
         module = parse(text)
-        return _targeted(module, _machine(opt, False)).emit_assembly(module)
+        if machine is not None:
+            _refuse_foreign(module, machine)
+            _llvm().initialize_all_targets()
+            _llvm().initialize_all_asmprinters()
+        return _targeted(module, opt, machine or host()).emit_assembly(module)
+
+
+def _refuse_foreign(module: Any, machine: Host) -> None:
+    """LLVM ends the process when it meets an instruction of another processor."""
+    own = "llvm.x86.sse" if machine.triple.startswith("x86") else "llvm.aarch64."
+    for function in module.functions:
+        name = function.name
+        foreign = name.startswith(("llvm.x86.", "llvm.aarch64.", "llvm.nvvm."))
+        if foreign and not name.startswith(own):
+            raise IRError(f"LLVM IR: {name} found; expected no instruction that is "
+                          f"not of every {machine.triple.partition('-')[0]} processor")
 
 
 def load(code: bytes, symbols: tuple[str, ...] | None = None) -> Code:

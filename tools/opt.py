@@ -2,7 +2,7 @@
 
     tt-opt input.mlir -p "explicit-casts,cse,fuse-elemwise"
     tt-opt input.mlir -p lower-to-loops --print-ir-after-all
-    tt-opt input.mlir -t llvm
+    tt-opt input.mlir -p FAST_RUN -t asm --machine avx2
 
 It is xDSL's driver with our dialects and passes in place of xDSL's, with MLIR's dumps between
 passes, MLIR's `--verify-diagnostics`, and errors of one message with its line and column instead of
@@ -22,43 +22,28 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import IO
 
-from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute
 from xdsl.passes import ModulePass, PassPipeline
 from xdsl.printer import Printer
 from xdsl.targets.mlir import MLIRTarget
-from xdsl.utils.arg_spec import parse_pipeline
+from xdsl.utils.arg_spec import ArgSpec, parse_pipeline
 from xdsl.utils.exceptions import ArgSpecParseError
-from xdsl.utils.target import Target
 from xdsl.xdsl_opt_main import xDSLOptMain
 
 from tetractys.dialects import registry as dialects
 from tetractys.passes import registry as passes
+from tetractys.runtime.machines import MACHINES
 from tetractys.tools.diagnostics import Diagnostic, Expectations, from_exception
 from tetractys.tools.ir_parser import LocatingParser
+from tetractys.tools.targets import AsmTarget, LLVMTarget
 
 _SEPARATOR = re.compile(r"^[ \t]*// -----[ \t]*$", re.MULTILINE)
 
 
 class UsageError(Exception):
     """The command line asks for something that does not exist; the message says what does."""
-
-
-class LLVMTarget(Target):
-    """LLVM IR text from our own emitter; the module must be in the `llvm` dialect (after
-    `lower-loops-to-llvm`).
-    """
-
-    name = "llvm"
-
-    def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
-        """Write the text of `module` to `output`."""
-        from tetractys.passes.emit_llvm import emit
-
-        output.write(emit(module))
 
 
 class OptMain(xDSLOptMain):
@@ -87,8 +72,12 @@ class OptMain(xDSLOptMain):
             self.register_pass(name, partial(passes.load_pass, name))
 
     def register_all_targets(self) -> None:
-        """Textual IR and LLVM IR."""
-        self.available_targets = {"mlir": lambda: MLIRTarget, "llvm": lambda: LLVMTarget}
+        """Textual IR, LLVM IR and assembly."""
+        self.available_targets = {
+            "mlir": lambda: MLIRTarget,
+            "llvm": lambda: LLVMTarget,
+            "asm": lambda: AsmTarget,
+        }
 
     def register_all_arguments(self, arg_parser: argparse.ArgumentParser) -> None:
         """xDSL's options, and MLIR's for dumps."""
@@ -111,6 +100,12 @@ class OptMain(xDSLOptMain):
                     help=f"Print the IR {when} these passes (a list with commas), to stderr",
                 )
         arg_parser.add_argument(
+            "--machine",
+            choices=MACHINES,
+            help="The machine that passes schedule for and -t asm generates code for; without it "
+            "passes have their own defaults and -t asm means this machine",
+        )
+        arg_parser.add_argument(
             "--debug", action="store_true", help="Show the Python traceback of every error"
         )
 
@@ -119,22 +114,36 @@ class OptMain(xDSLOptMain):
     def setup_pipeline(self) -> None:
         """Build the pipeline that `-p` spells; the passes named are imported here, no others."""
         try:
-            named = [spec.name for spec in parse_pipeline(self.args.passes)]
+            specs = [told for spec in parse_pipeline(self.args.passes) for told in self._told(spec)]
+            named = [spec.name for spec in specs]
             for option in (self.args.print_ir_before, self.args.print_ir_after):
                 named += option.split(",") if option else []
             for name in named:
                 if name not in self.available_passes:
                     known = ", ".join(self.available_passes)
                     raise UsageError(f"pass '{name}': unknown name; expected one of {known}")
-            self.pipeline = PassPipeline.parse_spec(
-                self.available_passes, self.args.passes, self._between_passes
-            )
+            chosen = [self.available_passes[spec.name]().from_pass_spec(spec) for spec in specs]
+            self.pipeline = PassPipeline(tuple(chosen), self._between_passes)
         except ArgSpecParseError as error:  # a BaseException
             raise UsageError(str(error)) from error
         except UsageError:
             raise
         except Exception as error:
             raise UsageError(f"-p '{self.args.passes}': {type(error).__name__}: {error}") from error
+
+    def _told(self, spec: ArgSpec) -> list[ArgSpec]:
+        """The passes that a name means, a mode all of its own, told about the machine where the
+        command line does not.
+        """
+        from tetractys.pipeline import PIPELINES, pass_options
+
+        machine = MACHINES.get(self.args.machine)
+        given = spec.normalize_parameter_names().parameters
+        told: list[ArgSpec] = []
+        for name in [step.name for step in PIPELINES.get(spec.name, ())] or [spec.name]:
+            options = {} if machine is None else pass_options(name, machine)
+            told.append(ArgSpec(name, {key: (options[key],) for key in options} | given))
+        return told
 
     def _between_passes(
         self, previous: ModulePass | None, module: ModuleOp, following: ModulePass | None
@@ -240,11 +249,16 @@ class OptMain(xDSLOptMain):
                 self._dump_failed(module)
                 raise
             self.stage = f"target '{self.args.target}'"
-            return self.output_resulting_program(module), None
+            return self._output(module), None
         except Exception as error:
             if self.args.debug:
                 traceback.print_exc()
             return None, from_exception(error, name, self.stage, module)
+
+    def _output(self, module: ModuleOp) -> str:
+        if self.args.target == AsmTarget.name and self.args.machine is not None:
+            self.args.target = f'{AsmTarget.name}{{machine="{self.args.machine}"}}'
+        return self.output_resulting_program(module)
 
     def _is_tolerated(self, error: Diagnostic) -> bool:
         """xDSL's behaviour for files without annotations: the error is the output, and the exit

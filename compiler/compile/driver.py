@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tetractys.compile.compiled import CompiledFunction
 from tetractys.compile.definitions import cheap_definitions
 from tetractys.compile.request import Request
-from tetractys.pipeline import PIPELINES, Step
+from tetractys.pipeline import PIPELINES, Step, pass_options
 from tetractys.runtime import cache, jit
 from tetractys.runtime.callable import prepare
 from tetractys.runtime.spec import ErrorEntry
@@ -139,14 +139,7 @@ def run_pipeline(
 
 def host_options(name: str) -> dict[str, int]:
     """What a pass must be told of this machine; passes may not ask the runtime."""
-    host = jit.host()
-    if name == "schedule-cpu":
-        return {"vector_bytes": host.vector_bytes}
-    if name == "lower-loops-to-llvm":
-        fused = "+fma" in host.features or not host.triple.startswith("x86")
-        streams = host.triple.startswith("x86_64")
-        return {"masks": host.vector_bytes == 64, "fused": fused, "streams": streams}
-    return {}
+    return pass_options(name, jit.host())
 
 
 def _steps_until(steps: tuple[Step, ...], until: str | None) -> tuple[Step, ...]:

@@ -19,8 +19,10 @@ from tetractys.oracle import tensor as level_1
 from tetractys.oracle.judge import compare, outcome
 from tetractys.oracle.program import program
 from tetractys.passes.lower_loops_to_llvm import LowerLoopsToLlvmPass
-from tetractys.passes.schedule_cpu import ScheduleCpuPass
+from tetractys.passes.registry import load_pass
+from tetractys.pipeline import pass_options
 from tetractys.runtime import jit
+from tetractys.runtime.machines import MACHINES
 
 RNG = np.random.default_rng(7)
 SIZES = (0, 1, 2, 7, 8, 9, 31, 32, 33, 64, 100, 515, 1030)
@@ -423,33 +425,26 @@ def test_no_masks_no_difference(compile_kernel: Compile) -> None:
         np.testing.assert_array_equal(plain(x, y)[0], masked(x, y)[0])
 
 
-MACHINES = [
-    ("x86-64-v4", 64, True, True), ("haswell", 32, False, True), ("x86-64", 16, False, False)
-]
-
-
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="code of other x86 processors")
-@pytest.mark.parametrize(("cpu", "width", "masks", "fused"), MACHINES)
+@pytest.mark.parametrize("name", ["avx512", "avx2", "sse2"])
 def test_other_processors(
-    compile_kernel: Compile, monkeypatch: pytest.MonkeyPatch,
-    cpu: str, width: int, masks: bool, fused: bool,
+    compile_kernel: Compile, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """AVX2 and plain SSE2: their own vector widths, no masks, no fused instruction."""
-    if jit.host().vector_bytes < width:
+    machine = MACHINES[name]
+    if jit.host().vector_bytes < machine.vector_bytes:
         pytest.skip("this processor is older")
-    target = jit.host()
-    found = jit._llvm().Target.from_triple(target.triple)
-    machine = found.create_target_machine(cpu=cpu, features="", opt=2, reloc="pic")
-    monkeypatch.setattr(jit, "_machine", lambda opt, baseline: machine)
-    tail = ["expand-math", "cse", "vectorize", "mark-inplace", "bufferize",
-            LowerLoopsToLlvmPass(masks=masks, fused=fused)]
-    passes = ["hoist-checks", "lower-to-loops", "fuse-nests", ScheduleCpuPass(vector_bytes=width)]
+    monkeypatch.setattr(jit, "host", lambda: machine)
+    schedule, lower = [load_pass(one)(**pass_options(one, machine))
+                       for one in ("schedule-cpu", "lower-loops-to-llvm")]
+    tail = ["expand-math", "cse", "vectorize", "mark-inplace", "bufferize", lower]
+    passes = ["hoist-checks", "lower-to-loops", "fuse-nests", schedule]
     kernel = compile_kernel(program([("float64", (-1, -1)), ("float64", (-1,))], lambda b, x, w: [
         b(ts.DOT, x, w), b(ts.REDUCE, x, kind="add", axes=(0, 1)),
         b(ts.REDUCE, x, kind="max", axes=(1,)), b(ew.SUB, b(ew.MUL, x, x), x)]), passes + tail)
     rows = [compile_kernel(gemv_pair(count), tail) for count in (1, 4)]
     rows.append(compile_kernel(gemv_pair(2, prefetch=True), tail))
-    assert fused or "llvm.fma" not in rows[0].text
+    assert name != "sse2" or "llvm.fma" not in rows[0].text
     totals = []
     for n, d in ((1, 1), (5, 33), (7, 100), (40, 16)):
         x, w, y = (np.random.default_rng(n).standard_normal(s) for s in ((n, d), d, n))
@@ -471,21 +466,20 @@ TOTALS: dict[str, list[Any]] = {}
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="code of other x86 processors")
-@pytest.mark.parametrize(("cpu", "width", "masks", "fused"), MACHINES)
+@pytest.mark.parametrize("name", ["avx512", "avx2", "sse2"])
 @pytest.mark.parametrize("function", [ew.NEG, ew.EXP], ids=["light", "heavy"])
 def test_parts_on_other_processors(
-    compile_kernel: Compile, monkeypatch: pytest.MonkeyPatch, function: Any,
-    cpu: str, width: int, masks: bool, fused: bool,
+    compile_kernel: Compile, monkeypatch: pytest.MonkeyPatch, function: Any, name: str
 ) -> None:
     """Rows, rows backwards, gaps, a column: vectors whose elements are no neighbours."""
-    if jit.host().vector_bytes < width:
+    machine = MACHINES[name]
+    if jit.host().vector_bytes < machine.vector_bytes:
         pytest.skip("this processor is older")
-    found = jit._llvm().Target.from_triple(jit.host().triple)
-    machine = found.create_target_machine(cpu=cpu, features="", opt=2, reloc="pic")
-    monkeypatch.setattr(jit, "_machine", lambda opt, baseline: machine)
-    passes = ["hoist-checks", "lower-to-loops", ScheduleCpuPass(vector_bytes=width), "expand-math",
-              "cse", "vectorize", "mark-inplace", "bufferize",
-              LowerLoopsToLlvmPass(masks=masks, fused=fused)]  # fmt: skip
+    monkeypatch.setattr(jit, "host", lambda: machine)
+    schedule, lower = [load_pass(one)(**pass_options(one, machine))
+                       for one in ("schedule-cpu", "lower-loops-to-llvm")]
+    passes = ["hoist-checks", "lower-to-loops", schedule, "expand-math", "cse", "vectorize",
+              "mark-inplace", "bufferize", lower]
     parts = ("1:", "::-1, ::-1", ":, ::2", "::-2, 3:", ":, -1", "0, ::-3")
     kernel = compile_kernel(
         program([("float64", (-1, -1))], lambda b, x: [

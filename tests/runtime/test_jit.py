@@ -9,6 +9,7 @@ import re
 import pytest
 
 from tetractys.runtime import jit
+from tetractys.runtime.machines import MACHINES
 
 GOOD = """define i32 @tt_kernel(ptr %f) {
   ret i32 0
@@ -91,6 +92,23 @@ def test_equal_objects_are_loaded_once_and_freed() -> None:
 
 def test_assembly_names_the_kernel() -> None:
     assert "tt_kernel:" in jit.asm(GOOD)
+
+
+def test_assembly_for_every_machine() -> None:
+    for name, machine in MACHINES.items():
+        assert "tt_kernel:" in jit.asm(GOOD, machine=machine), name
+
+
+@pytest.mark.parametrize(("machine", "call"), [
+    ("aarch64", "void @llvm.x86.sse2.pause()"),
+    ("sse2", "void @llvm.x86.avx.vzeroall()"),
+    ("avx512", "void @llvm.aarch64.isb(i32 1)"),
+])
+def test_another_processor_s_instruction_is_refused(machine: str, call: str) -> None:
+    declared = call.replace("i32 1", "i32")
+    text = f"declare {declared}\ndefine void @f() {{\n  call {call}\n  ret void\n}}\n"
+    with pytest.raises(jit.IRError, match="expected no instruction that is not of every"):
+        jit.asm(text, machine=MACHINES[machine])
 
 
 def test_memory_functions_are_found() -> None:
