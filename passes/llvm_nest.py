@@ -8,7 +8,7 @@ last loop of a nest that holds other nests by `llvm_rows`; the others are here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from xdsl.dialects.builtin import VectorType, i32, i64
 from xdsl.ir import SSAValue
@@ -31,6 +31,9 @@ from tetractys.passes.llvm_scopes import ScopedBuilder
 from tetractys.passes.llvm_transfer import fill
 from tetractys.passes.llvm_views import load_strided
 from tetractys.passes.llvm_yields import ScalarYields
+
+if TYPE_CHECKING:
+    from tetractys.passes.llvm_tiles import Tile
 
 Accumulators: TypeAlias = "dict[int, list[SSAValue]]"
 """By result number, the values that loops carry."""
@@ -64,6 +67,8 @@ class NestLowering:
             sizes[span.level] = span.length
             frame.origins[nest.iterators[span.level]] = span.start
         self.sizes = collapsed_sizes(frame, nest, sizes)
+        self.starts: dict[int, SSAValue] = {}  # of levels that a tile cuts; `sizes` says their end
+        self.tiles: dict[SSAValue, Tile] = {}
         self.depth = frame.builder.depth
         self.jammed = False  # whether its own rows run together
         self.yields = ScalarYields(self)
@@ -130,6 +135,10 @@ class NestLowering:
     def loops_of(self, level: int) -> Callable[[int, Accumulators], Accumulators]:
         """What builds the loop of a level."""
         if level < self.nest.rank - 1:
+            if level == self.nest.rank - 2 and self.width and self.nest.scheduled("tile"):
+                from tetractys.passes.llvm_tiles import TileLoops
+
+                return TileLoops(self).emit
             return self.plain_loop
         if self.width:
             from tetractys.passes.llvm_vectors import VectorLoops
@@ -163,6 +172,10 @@ class NestLowering:
             return _flat(body(index, _unflat(shape, carried)))
 
         return _unflat(shape, self.builder.loop(start, stop, step, _flat(accumulators), inside))
+
+    def start(self, level: int) -> SSAValue:
+        """The first index of a level's loop."""
+        return self.starts.get(level, self.builder.index(0))
 
     def bind_iterator(self, level: int, index: Index) -> None:
         """Gives an iterator its value."""
@@ -212,15 +225,18 @@ class NestLowering:
         return [(d, self.frame.index(self.nest.iterators[entry]))
                 for d, entry in enumerate(entries) if entry >= 0]
 
+    def input(self, number: int) -> Buffer:
+        """An array that the nest reads."""
+        buffer = self.frame.buffer(self.nest.inputs[number])
+        return self._spanned(buffer, self.nest.input_maps[number]) if self.span else buffer
+
     def bind_elements(self, mask: SSAValue | None = None) -> None:
         """Loads the elements that the body uses, and points at its rows."""
         rows = zip(self.nest.elements, self.nest.inputs, self.nest.input_maps)
-        for element, source, entries in rows:
+        for number, (element, source, entries) in enumerate(rows):
             if element.first_use is None:
                 continue
-            buffer, indices = self.frame.buffer(source), self.indices(entries)
-            if self.span is not None:
-                buffer = self._spanned(buffer, entries)
+            buffer, indices = self.input(number), self.indices(entries)
             kept = [d for d, entry in enumerate(entries) if entry == SLICE]
             if kept:
                 pointer = address(self.builder, buffer, indices)
@@ -228,6 +244,11 @@ class NestLowering:
                 if self.jammed and self.nest.scheduled("prefetch"):
                     self._look_ahead(element, buffer.drop(kept, _next_rows(
                         self.builder, buffer, indices)))
+            elif element in self.tiles:
+                at = [self.frame.index(one) for one in self.nest.iterators[-2:]]
+                tile = self.tiles[element]
+                self.frame.env[element] = self._load_vector(
+                    tile.buffer, tile.indices(self.builder, at), tile.buffer.strides[-1], mask)
             elif isinstance(element.type, VectorType):
                 stride = buffer.strides[entries.index(self.nest.rank - 1)]
                 self.frame.env[element] = self._load_vector(buffer, indices, stride, mask)

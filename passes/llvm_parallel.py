@@ -202,7 +202,7 @@ class ParallelNest:
     def _multiple(self) -> int:
         if is_leaf(self.nest) and self.split == self.nest.rank - 1:
             return SPAN
-        return self.nest.scheduled("jam", 1)
+        return max(self.nest.scheduled("jam", 1), self.nest.scheduled("tile", 1))
 
     def _work(self, nest: NestOp) -> SSAValue:
         """The operations of a nest, on elements of vectors."""

@@ -172,13 +172,13 @@ class ScopedBuilder(LLVMBuilder):
         name = f"llvm.masked.store.{mangled(value.type)}.p0"
         self.intrinsic_named(name, (value, pointer, mask), None)
 
-    def stack(self, type_: Attribute, count: int = 1) -> SSAValue:
+    def stack(self, type_: Attribute, count: int = 1, alignment: int = 8) -> SSAValue:
         """A place on the stack for so many values, made once at the function's entry."""
         first = self.constant(count, i64).owner
         op = llvm.AllocaOp.create(
             operands=[self.constant(count, i64)],
             result_types=[PTR],
-            properties={"elem_type": type_, "alignment": IntegerAttr(8, i64)},
+            properties={"elem_type": type_, "alignment": IntegerAttr(alignment, i64)},
         )
         assert isinstance(first, Operation)
         self.entry.insert_op_after(op, first)
@@ -255,15 +255,20 @@ class ScopedBuilder(LLVMBuilder):
         return self.emit(llvm.BitcastOp, (hidden,), i64)
 
     def overlapping_loop(
-        self, size: SSAValue, step: int, body: Callable[[SSAValue], None]
+        self,
+        stop: SSAValue,
+        step: int,
+        body: Callable[[SSAValue], None],
+        start: SSAValue | None = None,
     ) -> None:
-        """Steps of `step` over `size` > 0 elements; the last one is moved back to end at `size`.
+        """Steps of `step` from `start` (0) to `stop`; the last one is moved back to end at `stop`.
 
-        With fewer elements than a step the only index is 0.
+        With fewer elements than a step the only index is `start`.
         """
-        last = self.smax(self.sub(size, self.index(step)), self.index(0))
+        start = self.index(0) if start is None else start
+        last = self.smax(self.sub(stop, self.index(step)), start)
         header, after = Block(arg_types=[i64]), Block()
-        self.branch_if(self.icmp("sgt", size, self.index(0)), header, [self.index(0)], after)
+        self.branch_if(self.icmp("sgt", stop, start), header, [start], after)
         self._enter(header)
         index = header.args[0]
         body(index)

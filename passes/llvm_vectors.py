@@ -162,25 +162,27 @@ class VectorLoops:
 
     def _map(self, level: int) -> None:
         builder, size = self.builder, self.lowering.sizes[level]
+        start = self.lowering.start(level)
         if self._vectors_at_once() > 1:
             self._map_several(level, size, self._vectors_at_once())
         elif not self.heavy:
-            main = self._whole(size, self.width)
-            streams = self._streams = find_streams(self.lowering, level)
-            self._map_loop(level, builder.index(0), main, None)
+            main = builder.add(start, self._whole(builder.sub(size, start), self.width))
+            streams = self._streams = {} if level in self.lowering.starts else find_streams(
+                self.lowering, level)
+            self._map_loop(level, start, main, None)
             self._streams = {}
             finish_streams(builder, streams)
             builder.when(builder.icmp("slt", main, size), lambda: self._map_rest(level, main, size))
         elif self._is_idempotent():
-            mask = builder.lane_mask(size, self.width)
+            mask = builder.lane_mask(builder.sub(size, start), self.width)
 
             def body(index: SSAValue) -> None:
                 self.lowering.bind_iterator(level, index)
                 self._step(mask, {}, 0)
 
-            builder.overlapping_loop(size, self.width, body)
+            builder.overlapping_loop(size, self.width, body, start)
         else:
-            self._map_loop(level, builder.index(0), size, size)
+            self._map_loop(level, start, size, size)
 
     def _map_loop(
         self, level: int, start: SSAValue, stop: SSAValue, size: SSAValue | None
@@ -217,7 +219,7 @@ class VectorLoops:
             return inner
 
         step = number * self.width
-        self.lowering.counted(level, builder.index(0), size, step, {}, body)
+        self.lowering.counted(level, self.lowering.start(level), size, step, {}, body)
 
     def _bind_several(
         self, level: int, starts: Sequence[SSAValue], masks: Sequence[SSAValue]

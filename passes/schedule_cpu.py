@@ -55,6 +55,7 @@ from tetractys.dialects.loops import (
     map_entries,
 )
 from tetractys.passes.fuse_build import build_fused
+from tetractys.passes.schedule_tiles import tile_rows, tiled_iterator
 
 Lengths: TypeAlias = "dict[SSAValue, int]"
 """What some sizes usually are."""
@@ -125,12 +126,14 @@ def schedule_block(block: Block, options: ScheduleCpuPass, lengths: Lengths) -> 
         block = pending.pop()
         at_top = not isinstance(block.parent_op(), NestOp)
         for nest in [op for op in block.ops if isinstance(op, NestOp)]:
+            tile: dict[str, int] = {}
             if is_leaf(nest):
                 permute(nest, loop_order(nest))
-                nest = peel_rows(nest)
+                tile = tile_columns(nest) if at_top else {}
+                nest = nest if tile else peel_rows(nest)
             split = split_schedule(nest, options) if at_top else {}
             if is_leaf(nest):
-                apply_schedule(nest, split | leaf_schedule(nest, options))
+                apply_schedule(nest, split | tile | leaf_schedule(nest, options))
             else:
                 apply_schedule(nest, split | row_schedule(nest, options, lengths))
                 pending.append(nest.block)
@@ -206,6 +209,16 @@ def permute(nest: NestOp, order: list[int]) -> None:
     block._args = (*counters, *block.args[rank:])  # pyright: ignore[reportPrivateUsage]
     for index, argument in enumerate(counters):
         argument.index = index
+
+
+def tile_columns(nest: NestOp) -> dict[str, int]:
+    """For a nest that reads columns, `tile` with the iterator along them next to the innermost."""
+    near = tiled_iterator(nest)
+    if near < 0:
+        return {}
+    last = nest.rank - 1
+    permute(nest, [n for n in range(last) if n != near] + [near, last])
+    return {"tile": tile_rows(nest)}
 
 
 # -- rows

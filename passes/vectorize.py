@@ -108,10 +108,15 @@ def _refusal_of_inputs(nest: NestOp, last: int) -> str | None:
         if SLICE in entries:
             return "a slice as an element"
         if last in entries and step_along(value, entries, last) not in (1, -1):
-            lanes += nest.scheduled("vector")
+            lanes += 0 if is_tiled(nest, value, entries) else nest.scheduled("vector")
     if lanes > MOST_LOADS or (lanes and isinstance(nest.parent_op(), NestOp)):
         return COLUMNS
     return None
+
+
+def is_tiled(nest: NestOp, value: SSAValue, entries: Map) -> bool:
+    """Whether an input is read by tiles: its neighbours are the last iterator but one's."""
+    return bool(nest.scheduled("tile")) and step_along(value, entries, nest.rank - 2) == 1
 
 
 def _refusal_of_results(nest: NestOp, last: int) -> str | None:
@@ -192,6 +197,7 @@ def loads_lanes(module: ModuleOp) -> bool:
                 and entries[-1] not in (last, ZERO)
                 and isinstance(value, BlockArgument)
                 and not isinstance(value.block.parent_op(), NestOp)
+                and not is_tiled(nest, value, entries)
             ):
                 return True
     return False

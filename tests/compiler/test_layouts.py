@@ -38,6 +38,11 @@ def tensor(rank: int, name: str, dtype: str = "float64") -> Any:
     return T.TensorType(dtype, (False,) * rank)(name)
 
 
+def exp_and_its_sum(x: Any) -> list[Any]:
+    """What is combined beside a result in rows: no tiles, columns are loaded lane by lane."""
+    return [T.exp(x), T.exp(x).sum()]
+
+
 FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "exp": (T.exp, np.exp),
     "sum of all": (lambda x: x.sum(), np.sum),
@@ -154,19 +159,58 @@ def test_small_arrays_are_packed() -> None:
     np.testing.assert_array_equal(f(small), small * 2.0)
 
 
+SIZES = [(1, 300), (300, 1), (7, 41), (16, 64), (17, 65), (129, 33), (40, 300), (300, 200)]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int16", "bool"])
+def test_mixed_orders_go_by_tiles(dtype: str) -> None:
+    """The bits of rows, for every size of the last tile and any number of threads."""
+    x, y = tensor(2, "x", dtype), tensor(2, "y", "float64")
+    value = T.exp(y) * T.tanh(x) + T.log1p(T.abs_(x * y))
+    functions = [tt.function([x, y], [value, x + y], threads=n) for n in (1, 2, 3)]
+    rng = np.random.default_rng(3)
+    for size in SIZES:
+        a = np.asarray(rng.integers(0, 2, size=size), dtype)
+        b = rng.normal(size=size)
+        expected = functions[0](a, b)
+        np.testing.assert_array_equal(expected[1], a + b)
+        for c, d in itertools.product((a, np.asfortranarray(a)), (b, np.asfortranarray(b))):
+            for f in functions:
+                for found, wanted in zip(f(c, d), expected):
+                    np.testing.assert_array_equal(found, wanted)
+                    assert found.flags.c_contiguous
+    assert len(functions[0].versions) == 3
+    assert all(spec.inputs[0].most_bytes > 1 << 60 for spec in functions[0].versions.values())
+
+
+def test_tiles_of_what_the_function_makes() -> None:
+    """A computed array read both ways; more dimensions than a tile has."""
+    x, t = T.dmatrix("x"), tensor(3, "t")
+    total = T.dot(x, x)
+    f = tt.function([x, t], [total + total.T * 2.0, t.dimshuffle(2, 1, 0) * 3.0 - 1.0])
+    assert f.explain().count("tile 16") == 2
+    rng = np.random.default_rng(3)
+    for n in (1, 5, 70, 131):
+        a, c = rng.normal(size=(n, n)), rng.normal(size=(n, 9, 75))
+        both, turned = f(a, c)
+        np.testing.assert_allclose(both, a @ a + (a @ a).T * 2.0, rtol=1e-11, atol=1e-11)
+        np.testing.assert_array_equal(turned, c.T * 3.0 - 1.0)
+
+
 @pytest.mark.parametrize("path", ["native", "python"])
 def test_large_columns_are_packed_where_they_would_be_loaded_lane_by_lane(
     path: str, monkeypatch: Any
 ) -> None:
     monkeypatch.setenv("TETRACTYS_CALLPATH", path)
     x = T.dmatrix("x")
-    f = tt.function([x], T.exp(x))
+    f = tt.function([x], exp_and_its_sum(x))
     rng = np.random.default_rng(3)
     for sizes in ((60, 50), (600, 500), (60, 50), (600, 500), (601, 500)):
         values = np.asfortranarray(rng.normal(size=sizes))
-        result = f(values)
+        result, total = f(values)
         np.testing.assert_allclose(result, np.exp(values), rtol=1e-14)
-        np.testing.assert_array_equal(f(values), result)
+        np.testing.assert_allclose(total, np.exp(values).sum(), rtol=1e-12)
+        np.testing.assert_array_equal(f(values)[0], result)
     (spec,) = f.versions.values()
     assert spec is not None and spec.inputs[0].most_bytes == 1 << 16
     assert f.spares or path == "python"
@@ -181,11 +225,11 @@ def test_large_columns_are_packed_where_they_would_be_loaded_lane_by_lane(
 def test_a_packed_copy_is_not_written_over_while_somebody_has_it() -> None:
     """A donated argument's copy may be the result."""
     x = T.dmatrix("x")
-    f = tt.function([tt.In(x, mutable=True)], T.exp(x))
+    f = tt.function([tt.In(x, mutable=True)], exp_and_its_sum(x))
     rng = np.random.default_rng(3)
     arguments = [np.asfortranarray(rng.normal(size=(600, 500))) for _ in range(3)]
     expected = [np.exp(argument) for argument in arguments]
-    results = [f(argument) for argument in arguments]
+    results = [f(argument)[0] for argument in arguments]
     for result, wanted in zip(results, expected):
         np.testing.assert_allclose(result, wanted, rtol=1e-14)
 
