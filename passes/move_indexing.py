@@ -1,5 +1,7 @@
 """`move-indexing`: gathers move towards the arguments, scattered additions towards the results.
 
+So do slices and single indices: see `move_slices`.
+
 The loss of a classifier reads one element a row of a whole array of log-probabilities, and its
 gradient is an array of zeros with one element a row, used where arrays of that size are added. Both
 arrays vanish: the gather takes elements of what the array is made from, and the elements are added
@@ -35,12 +37,13 @@ from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.passes.canonicalize_fills import is_zero_fill
 from tetractys.passes.canonicalize_shapes import build_size, roots_of
 from tetractys.passes.matching import is_float_type, number_of, shape_of
+from tetractys.passes.move_slices import SLICES
 from tetractys.passes.rewriting import PatternTable, Rewriter, apply_patterns, function_blocks
 from tetractys.passes.sparse_updates import SPARSE
 
 PATTERNS = PatternTable("move indexing")
 
-_INDEXING = (tensor.AdvancedSubtensorOp, tensor.AdvancedIncSubtensorOp)
+_INDEXING = (tensor.SubtensorOp, tensor.AdvancedSubtensorOp, tensor.AdvancedIncSubtensorOp)
 _MAPPABLE = tuple(
     class_ for class_ in elemwise.OPERATIONS
     if class_ not in (elemwise.ConstantOp, elemwise.SecondOp)
@@ -177,7 +180,7 @@ class MoveIndexingPass(ModulePass):
     name = "move-indexing"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        """Rewrites every function of the module that indexes by vectors."""
+        """Rewrites every function of the module that indexes."""
         blocks = function_blocks(op)
         if any(isinstance(inner, _INDEXING) for block in blocks for inner in block.ops):
-            apply_patterns(op, PatternTable("move indexing", PATTERNS, SPARSE))
+            apply_patterns(op, PatternTable("move indexing", PATTERNS, SLICES, SPARSE))
