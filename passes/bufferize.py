@@ -24,7 +24,6 @@ from typing import cast
 from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import (
-    DYNAMIC_INDEX,
     ArrayAttr,
     DenseArrayBase,
     DictionaryAttr,
@@ -43,19 +42,11 @@ from xdsl.rewriter import Rewriter
 
 from tetractys.dialects import loops
 from tetractys.dialects.build import name_apply
-from tetractys.dialects.loops import MONOIDS, SCATTERS, SLICE, NestOp, Result
-from tetractys.passes.arena import Arena
-from tetractys.passes.llvm_plan import can_jam
+from tetractys.dialects.loops import NestOp
 from tetractys.passes.llvm_types import itemsize
 from tetractys.passes.memory_types import argument_type, buffer_type, is_dense, view_type
-from tetractys.passes.storage import (
-    DIRECT,
-    INPLACE,
-    UNLESS_THERE,
-    Storage,
-    direct_insert,
-    inplace_of,
-)
+from tetractys.passes.placement import Placement
+from tetractys.passes.storage import DIRECT, INPLACE, UNLESS_THERE, direct_insert, inplace_of
 from tetractys.passes.workspace import Sizes, build_shape_function
 
 VECTOR_BYTES = 64
@@ -78,19 +69,6 @@ def is_filled_by(op: Operation, array: SSAValue) -> bool:
     return isinstance(op, loops.InsertOp) and op.base is array and op.value is not array
 
 
-def is_summed_at_once(result: SSAValue, kind: str, outer: Result) -> bool:
-    """Whether a body's row only feeds the sum (or other monoid) of rows that the nest makes."""
-    return kind == "collect" and outer.kind in MONOIDS and result.has_one_use()
-
-
-def chunks_around(nest: NestOp) -> int:
-    """The most chunks that may run at once of the nest, or the outermost one that it is in."""
-    top = nest
-    while isinstance(outer := top.parent_op(), NestOp):
-        top = outer
-    return top.chunks
-
-
 # Builders.
 
 class Bufferizer:
@@ -99,26 +77,23 @@ class Bufferizer:
     def __init__(self, function: func.FuncOp) -> None:
         self.function = function
         self.block = function.body.block
-        self.arena = Arena()
-        self.slots: dict[int, loops.AllocOp] = {}
-        self.position = 0
+        self.wholes: dict[SSAValue, SSAValue] = {}
+        self.empties: list[loops.EmptyOp] = []
 
     def run(self) -> func.FuncOp:
         """Rewrites the function and returns the one that computes sizes."""
         self._bind_arguments()
         self.sizes = Sizes(self.block)
-        self.storage = Storage(self.block)
+        self.placement = Placement(self.block, self.sizes, self.returned, self.results)
         result_sizes = [self.sizes.of(value) for value in self.returned if is_array(value)]
-        self._find_targets()
         for position, op in enumerate(list(self.block.ops)):
-            self.position = position
-            self.arena.release(position)
+            self.placement.move_to(position)
             self._rewrite(op)
         for empty in self.empties:
             empty.detach()
             empty.erase()
         self._update_type()
-        return build_shape_function(self.function, result_sizes, self.slots.values())
+        return build_shape_function(self.function, result_sizes, self.placement.slots.values())
 
     # ---- arguments and results
 
@@ -134,26 +109,6 @@ class Bufferizer:
             result = self.block.insert_arg(buffer_type(_array_type(value)), len(self.block.args))
             result.name_hint = f"r{number}"
             self.results.append(result)
-
-    def _find_targets(self) -> None:
-        """The result whose memory a value's storage is, the first one that returns it."""
-        self.targets: dict[SSAValue, BlockArgument] = {}
-        self.reshaped: set[SSAValue] = set()
-        for value, result in zip(self.returned, self.results):
-            root = self.storage.root(value)
-            if (
-                is_tensor(value)
-                and not isinstance(root, BlockArgument)
-                and root not in self.targets
-                and not self.storage.is_part(value)
-            ):
-                self.targets[root] = result
-                if self.storage.is_reshaped(value):
-                    self.reshaped.add(root)
-        self.direct = {id(result) for result in self.targets.values()}
-        self.buffers: dict[SSAValue, SSAValue] = {}
-        self.wholes: dict[SSAValue, SSAValue] = {}
-        self.empties: list[loops.EmptyOp] = []
 
     def _update_type(self) -> None:
         inputs = [argument.type for argument in self.block.args]
@@ -191,7 +146,7 @@ class Bufferizer:
     def _return(self, op: func.ReturnOp) -> None:
         for value, result in zip(list(op.operands), self.results):
             if isinstance(value.type, MemRefType):
-                if id(result) not in self.direct:
+                if not self.placement.is_filled(result):
                     self._copy(value, result, op)
             else:
                 store = loops.StoreOp.create(operands=[value, result], location=op.location)
@@ -248,22 +203,12 @@ class Bufferizer:
                 lent = part.init in self.arguments
                 if part.init is not None and (lent or number not in taken):
                     self._copy(part.init, target, nest, unless_there=number in taken)
-        partials = [self._place_partial(nest, part) for part in parts
+        partials = [self.placement.partial(nest, part) for part in parts
                     if part.result is not None and is_tensor(part.result)
                     and nest.is_split(part.kind, part.map)]
         self.sizes.rename(dict(zip([p.result for p in parts if p.result is not None
                                     and is_tensor(p.result)], outs)))
         self._rebuild(nest, outs, partials)
-
-    def _place_partial(self, nest: NestOp, part: Result) -> SSAValue:
-        """Memory for what the chunks behind the first one combine: the result's sizes for each."""
-        assert part.result is not None
-        type_ = buffer_type(part.result.type)
-        sizes = self._open_sizes(part.result, nest)
-        rows = nest.chunks - 1
-        slot = self.arena.take(sizes, itemsize(type_.element_type) * rows, self.position)
-        return self._insert_alloc(sizes, type_, {
-            "slot": IntegerAttr(slot, i64), "rows": IntegerAttr(rows, i64)}, nest)
 
     def _insert(self, insert: loops.InsertOp) -> None:
         """Its result is the array with the part in it; what is there already is not copied."""
@@ -311,52 +256,12 @@ class Bufferizer:
         return view.out
 
     def _place(self, value: SSAValue | None, op: Operation) -> SSAValue:
-        """The memory of a result: of the function, of an input, or of the arena."""
+        """The memory of a result: a part that an insert would put it in, or what it is given."""
         assert value is not None
         insert = direct_insert(value)
         if insert is not None:
             return self._part(insert, self._whole(insert, op), op)
-        root = self.storage.root(value)
-        type_ = buffer_type(value.type)
-        target = self.targets.get(root) or self.buffers.get(root)
-        if target is None:
-            target = self._alloc(value, type_, op)
-            self.buffers[root] = target
-        if root not in self.reshaped and not self.storage.is_reshaped(value):
-            return target
-        sizes = [self.sizes.value(size, op) for size in self.sizes.of(value)]
-        view = loops.ViewOp.create(operands=[target, *sizes], result_types=[type_],
-                                   location=op.location)
-        self.block.insert_op_before(view, op)
-        return view.results[0]
-
-    def _alloc(self, value: SSAValue, type_: MemRefType[Attribute], op: Operation) -> SSAValue:
-        sizes = self._open_sizes(value, op)
-        unit = itemsize(type_.element_type)
-        slot = self.arena.take(sizes, unit, self.storage.last_use(value))
-        return self._insert_alloc(sizes, type_, {"slot": IntegerAttr(slot, i64)}, op)
-
-    def _open_sizes(self, value: SSAValue, op: Operation) -> list[SSAValue]:
-        shape = cast("TensorType[Attribute]", value.type).get_shape()
-        return [self.sizes.value(size, op) for size, n in zip(self.sizes.of(value), shape)
-                if n == DYNAMIC_INDEX]
-
-    def _insert_alloc(
-        self,
-        sizes: list[SSAValue],
-        type_: MemRefType[Attribute],
-        properties: dict[str, Attribute],
-        op: Operation,
-    ) -> SSAValue:
-        alloc = loops.AllocOp.create(operands=sizes, result_types=[type_], properties=properties,
-                                     location=op.location)
-        block = op.parent
-        assert block is not None
-        block.insert_op_before(alloc, op)
-        slot = properties.get("slot")
-        if isinstance(slot, IntegerAttr):
-            self.slots.setdefault(slot.value.data, alloc)
-        return alloc.results[0]
+        return self.placement.of(value, op)
 
     def _rebuild(
         self, nest: NestOp, outs: list[SSAValue], partials: Sequence[SSAValue] = ()
@@ -396,39 +301,9 @@ class Bufferizer:
                 Rewriter.replace_value_with_new_type(element, type_)
         for op in list(nest.block.ops):
             if isinstance(op, NestOp):
-                outs = [self._place_row(nest, op, part) for part in op.parts()
+                outs = [self.placement.row(nest, op, part) for part in op.parts()
                         if part.result is not None and is_tensor(part.result)]
                 self._rebuild(op, outs)
-
-    def _place_row(self, outer: NestOp, inner: NestOp, part: Result) -> SSAValue:
-        """A row of a result of the enclosing nest where that serves, else one of the arena."""
-        assert part.result is not None
-        type_ = buffer_type(part.result.type)
-        number = self._row_of(outer, part)
-        shape = type_.get_shape()
-        sizes = [size for size, n in zip(self.sizes.of_part(inner, part), shape)
-                 if n == DYNAMIC_INDEX]
-        values = [self.sizes.value(size, inner) for size in sizes]
-        if number is not None:
-            return self._insert_alloc(values, type_, {"result": IntegerAttr(number, i64)}, inner)
-        rows = outer.scheduled("jam", 1) if can_jam(outer) else 1
-        rows *= chunks_around(outer)
-        unit = itemsize(type_.element_type) * rows
-        slot = self.arena.take(values, unit, self.position)
-        return self._insert_alloc(values, type_, {
-            "slot": IntegerAttr(slot, i64), "rows": IntegerAttr(rows, i64)}, inner)
-
-    def _row_of(self, outer: NestOp, part: Result) -> int | None:
-        if part.kind in SCATTERS:
-            return None
-        for number, candidate in enumerate(outer.parts()):
-            if candidate.value is not part.result or SLICE not in candidate.map:
-                continue
-            assert part.result is not None
-            if candidate.kind == "collect" or is_summed_at_once(part.result, part.kind, candidate):
-                return number
-        return None
-
 
 def _forget_inits(nest: NestOp) -> None:
     """Of the pairs of `inplace` only those that name an input: in memory a scatter has no init."""
