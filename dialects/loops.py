@@ -447,7 +447,8 @@ class GatherOp(PlainOp):
     -> f64`.
 
     A negative index counts from the end; one out of range stops the function with NumPy's
-    `IndexError`. `inbounds` promises that neither occurs.
+    `IndexError`. `inbounds` promises that neither occurs. `axes` are the numbers of the dimensions
+    that the error names, where the array has them in another order than the user.
     """
 
     name = "loops.gather"
@@ -456,6 +457,7 @@ class GatherOp(PlainOp):
     indices = var_operand_def(IndexType)
     out = result_def()
     inbounds = opt_prop_def(Attribute)
+    axes = opt_prop_def(Attribute)
     traits = traits_def(NoMemoryEffect())
 
     @staticmethod
@@ -464,16 +466,26 @@ class GatherOp(PlainOp):
         indices: Sequence[SSAValue],
         *,
         inbounds: bool = False,
+        axes: Map = (),
         location: LocationAttr | None = None,
     ) -> GatherOp:
         """Creates the operation without verifying it."""
         assert isinstance(source.type, TensorType | MemRefType)
+        properties: dict[str, Attribute] = {"inbounds": UnitAttr()} if inbounds else {}
+        if axes:
+            properties["axes"] = map_attribute(axes)
         return GatherOp.create(
             operands=[source, *indices],
             result_types=[source.type.element_type],
-            properties={"inbounds": UnitAttr()} if inbounds else {},
+            properties=properties,
             location=location,
         )
+
+    @property
+    def named_axes(self) -> Map:
+        """For each dimension the number that an error names."""
+        count = len(self.operands) - 1
+        return map_entries(cast(DenseArrayBase, self.axes)) if self.axes else tuple(range(count))
 
     def verify_(self) -> None:
         """See `loops_verify`."""

@@ -308,6 +308,10 @@ def verify_gather(op: GatherOp) -> None:
         raise VerifyException(
             f"loops.gather: found {len(op.indices)} indices for {source}; expected one a dimension"
         )
+    if sorted(op.named_axes) != list(range(len(op.indices))):
+        raise VerifyException(
+            f"loops.gather: found axes {op.named_axes}; expected each dimension's number once"
+        )
     if op.out.type != source.element_type:
         raise VerifyException(
             f"loops.gather: found a result of type {op.out.type}; expected "

@@ -4,11 +4,12 @@ gives.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import VectorType, i1
 from xdsl.ir import Operation, SSAValue
 
+from tetractys.dialects.loops import GatherOp
 from tetractys.passes import llvm_monoids as monoids
 from tetractys.passes.llvm_builder import PTR, itemsize, llvm_type, memory_type
 from tetractys.passes.llvm_memory import (
@@ -179,9 +180,11 @@ def lower_gather(frame: Frame, op: Operation) -> None:
     indices = [frame.scalar(index) for index in op.operands[1:]]
     bad: list[SSAValue] = []
     if not inbounds:
-        checked = [gather_index(frame, op, index, axis, buffer.sizes[axis])
-                   for axis, index in enumerate(indices)]
-        indices, bad = [index for index, _ in checked], [flag for _, flag in checked]
+        named = cast(GatherOp, op).named_axes
+        for axis, place in sorted((axis, place) for place, axis in enumerate(named)):
+            indices[place], flag = gather_index(
+                frame, op, indices[place], axis, buffer.sizes[place])
+            bad.append(flag)
     lanes = max((index.type.get_shape()[0] for index in indices
                  if isinstance(index.type, VectorType)), default=0)
     if isinstance(buffer.pointer, tuple):

@@ -305,7 +305,10 @@ def lower_advanced_subtensor(lowering: FunctionLowering, op: SignatureOp) -> Non
     found = nest.iterate(lowering.analysis.of(result), shape_of(result))
     indices = [_index(nest, operand, found[0]) for operand in op.operands[1:]]
     indices += [nest.position(position) for position in found[1:]]
-    element = nest.gather(lowering.array(source), indices, False)
+    base, axes = lowering.permuted_array(source)
+    indices = [indices[axis] for axis in axes]
+    is_turned = axes != tuple(range(len(axes)))
+    element = nest.gather(base, indices, False, axes=axes if is_turned else ())
     lowering.set(result, nest.collect(element, found, result.type))
 
 

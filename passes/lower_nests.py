@@ -97,9 +97,11 @@ class ScalarBuilder:
         indices: Sequence[SSAValue],
         inbounds: bool,
         location: LocationAttr | None = None,
+        axes: Map = (),
     ) -> SSAValue:
         """One element of an array at computed indices; location: that of what computes here."""
-        op = GatherOp.make(base, indices, inbounds=inbounds, location=location or self.location)
+        location = location or self.location
+        op = GatherOp.make(base, indices, inbounds=inbounds, axes=axes, location=location)
         if not inbounds and self.lowering.operation is not None:
             name_apply(op, self.lowering.operation)
         self.block.add_op(op)
@@ -236,6 +238,15 @@ class FunctionLowering(ScalarBuilder):
         if value not in self._arrays:
             self._arrays[value] = self.copy(value)
         return self._arrays[value]
+
+    def permuted_array(self, value: SSAValue) -> tuple[SSAValue, Map]:
+        """The same, but for an array with its dimensions in another order that very array; and of
+        each of its dimensions the value's.
+        """
+        access, numbers = self._accesses[value], tuple(range(len(shape_of(value))))
+        if isinstance(access, ArrayAccess) and tuple(sorted(access.entries)) == numbers:
+            return access.base, access.entries
+        return self.array(value), numbers
 
     def copy(self, value: SSAValue) -> SSAValue:
         """A fresh array with the elements of a level-1 value."""

@@ -197,11 +197,12 @@ def _check(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
 
 def _gather(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
     source, *indices = operands
-    place = tuple(
-        position_of(index, size, axis)
-        for axis, (index, size) in enumerate(zip(indices, source.shape))
-    )
-    return [source[place].item()]
+    named = cast(loops.GatherOp, op).named_axes
+    places = {
+        axis: position_of(index, size, axis)
+        for axis, index, size in sorted(zip(named, indices, source.shape))
+    }
+    return [source[tuple(places[axis] for axis in named)].item()]
 
 
 def _locate(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:

@@ -390,3 +390,20 @@ def test_order_of() -> None:
     assert order_of(np.zeros((5, 5)).T) == () and order_of(np.zeros(5000)[::2]) == (0, UNIT)
     assert order_of(np.zeros(5000)[::-1]) == (0, UNIT) and order_of(np.zeros(200)[::-1]) == ()
     assert order_of(np.broadcast_to(np.zeros(1), 3000)) == (0, UNIT)
+
+
+def test_elements_looked_up_in_a_transposed_array() -> None:
+    """Its own axes are checked, in NumPy's order and words, in every layout."""
+    x, i, j = T.dmatrix("x"), T.lvector("i"), T.lvector("j")
+    f = tt.function([x, i, j], x.T[i, j])
+    values = np.random.default_rng(3).normal(size=(60, 70))
+    rows, columns = np.array([1, -1, 69]), np.array([2, 3, -60])
+    for argument in (values, np.asfortranarray(values)):
+        np.testing.assert_array_equal(f(argument, rows, columns), values.T[rows, columns])
+        for k, n in (([1, 70], [0, 0]), ([0, 0], [1, 60]), ([70], [60])):
+            bad = np.array(k), np.array(n)
+            with pytest.raises(IndexError) as expected:
+                values.T[bad]
+            with pytest.raises(IndexError, match=str(expected.value)):
+                f(argument, *bad)
+    assert "copy" not in f.explain() and len(f.versions) == 1

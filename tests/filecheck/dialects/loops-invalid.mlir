@@ -437,3 +437,12 @@ func.func @f(%n: index) {
   %0 = loops.empty %n : (index) -> tensor<?x?xf64>
   func.return
 }
+
+// -----
+
+// The axes that an error names are all of them.
+func.func @f(%n: index, %w: tensor<?x?xf64>) {
+  // expected-error @below {{loops.gather: found axes (1, 1); expected each dimension's number once}}
+  %0 = loops.gather %w, %n, %n {axes = array<i64: 1, 1>} : (tensor<?x?xf64>, index, index) -> f64
+  func.return
+}

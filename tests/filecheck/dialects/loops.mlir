@@ -81,7 +81,7 @@ func.func @indices(%x: tensor<?x?xf64>, %i: tensor<?xi64>, %z: tensor<?xf64>) ->
   %n = loops.dim %i, 0 : tensor<?xi64>
   %g, %s = loops.nest (%r < %n) ins(%at = %i[%r] : tensor<?xi64>) -> (collect[%r] : tensor<?xf64>, scatter_add(%z)[?] : tensor<?xf64>) {
     %k = elemwise.cast %at {dtype = index} : (i64) -> index
-    %e = loops.gather %x, %r, %k : (tensor<?x?xf64>, index, index) -> f64
+    %e = loops.gather %x, %r, %k {axes = array<i64: 1, 0>} : (tensor<?x?xf64>, index, index) -> f64
     loops.yield %e, %e, %k : f64, f64, index
   }
   %v = loops.view %g, %n, %n : (tensor<?xf64>, index, index) -> tensor<?x?xf64>
@@ -94,7 +94,7 @@ func.func @indices(%x: tensor<?x?xf64>, %i: tensor<?xi64>, %z: tensor<?xf64>) ->
 // CHECK-NEXT: %[[N:.+]] = loops.dim %[[I]], 0 : tensor<?xi64>
 // CHECK-NEXT: %[[G:[^ ,:]+]], %[[S:[^ ,:]+]] = loops.nest (%[[R:[^ ,:]+]] < %[[N]]) ins(%[[AT:[^ ,:]+]] = %[[I]][%[[R]]] : tensor<?xi64>) -> (collect[%[[R]]] : tensor<?xf64>, scatter_add(%[[Z]])[?] : tensor<?xf64>) {
 // CHECK-NEXT: %[[K:.+]] = elemwise.cast %[[AT]] {dtype = index} : (i64) -> index
-// CHECK-NEXT: %[[E:.+]] = loops.gather %[[X]], %[[R]], %[[K]] : (tensor<?x?xf64>, index, index) -> f64
+// CHECK-NEXT: %[[E:.+]] = loops.gather %[[X]], %[[R]], %[[K]] {axes = array<i64: 1, 0>} : (tensor<?x?xf64>, index, index) -> f64
 // CHECK-NEXT: loops.yield %[[E]], %[[E]], %[[K]] : f64, f64, index
 // CHECK-NEXT: }
 // CHECK-NEXT: %[[V:.+]] = loops.view %[[G]], %[[N]], %[[N]] : (tensor<?xf64>, index, index) -> tensor<?x?xf64>

@@ -155,6 +155,19 @@ func.func @fills(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xi64>) {
 // CHECK-NEXT: }
 // -----
 
+// x.T[i, j]: an element of x itself; an error names the axes of the transposed array.
+func.func @turned(%x: tensor<?x?xf64>, %i: tensor<?xi64>, %j: tensor<?xi64>) -> tensor<?xf64> {
+  %0 = tensor.dimshuffle %x {order = array<i64: 1, 0>} : (tensor<?x?xf64>) -> tensor<?x?xf64>
+  %1 = tensor.advanced_subtensor %0, %i, %j : (tensor<?x?xf64>, tensor<?xi64>, tensor<?xi64>) -> tensor<?xf64>
+  func.return %1 : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @turned
+// CHECK: %[[I:.+]] = elemwise.cast %i_{{.+}} {dtype = index}
+// CHECK: %[[J:.+]] = elemwise.cast %j_{{.+}} {dtype = index}
+// CHECK: loops.gather %x, %[[J]], %[[I]] {axes = array<i64: 1, 0>} : (tensor<?x?xf64>, index, index) -> f64
+
+// -----
+
 // p[arange(n), y]: the range is the iterator; an index out of range is found by the gather.
 func.func @pick(%p: tensor<?x?xf64>, %y: tensor<?xi64>) -> tensor<?xf64> {
   %n = tensor.size %y {dim = 0} : (tensor<?xi64>) -> tensor<i64>
