@@ -1,225 +1,60 @@
 """Matrix products of our own as LLVM IR, for machines with vectors of 64 bytes (AVX-512).
 
 The loops are those of Goto and van de Geijn ("Anatomy of high-performance matrix multiplication",
-2008): blocks of B, and of A unless its rows are dense, are copied into the order in which they are
-read by the innermost loop, a tile of 12 rows by 2 vectors kept in 24 registers. Its every
-step is two vectors of B and twelve numbers of A for 24 multiply-adds.
+2008), with rows for columns: a block of B is copied into panels as wide as a tile
+(`gemm_pack_text`), which stay in the L2 cache while 8 rows of A after 8 go over them
+(`gemm_tile_text`). Rows of A are read where they lie; of an A stored by columns 16 rows at a time
+are made. Panels of B that are read once, as A has 8 rows or fewer, or whose rows lie near each
+other are read where they lie, too.
 
-An element is the sum of its terms in order, in blocks of `DEPTH`; so its bits depend neither on the
-other sizes nor on how a product is cut into pieces. What C held before is never read.
+An element is the sum of its terms in order, in blocks whose length follows from the number of terms
+alone; so its bits depend neither on the other sizes nor on how a product is cut into pieces. What C
+held before is never read.
 
-`tt_own_sgemm` takes the arguments of BLAS (column by column; alpha must be 1 and beta 0, they are
-not looked at) and computes the transposed product row by row.
+`tt_own_sgemm` and `tt_own_dgemm` take the arguments of BLAS (column by column; alpha must be 1 and
+beta 0, they are not looked at) and compute the transposed product row by row.
 """
 
 from __future__ import annotations
 
-VECTOR_BYTES = 64
-ROWS, VECTORS = 12, 2
-"""The tile: 24 accumulators, of 32 registers."""
-GROUP = 3
-"""Rows of A that are addressed from one register: at once, twice and no times their distance."""
-DEPTH = 256
-"""Terms of a block: a panel of B then fills half of the L1 cache (256 * 2 vectors = 32 KB)."""
-HEIGHT, WIDTH_PANELS = 96, 16
-"""Rows of a block of A (96 KB of single precision), panels of a block of B (512 KB)."""
+from tetractys.runtime.gemm_pack_text import copy, turn
+from tetractys.runtime.gemm_tile_text import ROWS, VECTOR_BYTES, VECTORS, Kind, tile
 
-
-class _Kind:
-    """The names of one precision."""
-
-    def __init__(self, letter: str, scalar: str, bits: int) -> None:
-        self.letter = letter
-        self.scalar = scalar
-        self.bytes = bits // 8
-        self.lanes = VECTOR_BYTES // self.bytes
-        self.vector = f"<{self.lanes} x {scalar}>"
-        self.mangled = f"v{self.lanes}f{bits}"
-        self.mask = f"<{self.lanes} x i1>"
-        self.zero = f"{self.vector} zeroinitializer"
-
-
-SINGLE = _Kind("s", "float", 32)
-SYMBOL = "tt_own_sgemm"
-
-
-def source() -> str:
-    """The text; it exports `SYMBOL`."""
-    return _pack(SINGLE) + _tile(SINGLE) + _product(SINGLE)
-
-
-def _mask(kind: _Kind, name: str, count: str) -> str:
-    """The first `count` lanes as `%name`: none for 0 and below, all from their number on."""
-    lanes = kind.lanes
-    return f"""  %{name}_some = call i64 @llvm.smax.i64(i64 {count}, i64 0)
-  %{name}_least = call i64 @llvm.smin.i64(i64 %{name}_some, i64 {lanes})
-  %{name}_above = shl i64 1, %{name}_least
-  %{name}_bits = sub i64 %{name}_above, 1
-  %{name}_few = trunc i64 %{name}_bits to i{lanes}
-  %{name} = bitcast i{lanes} %{name}_few to {kind.mask}
+DEPTH = 512
+"""Terms of a block at most: 8 rows of A are 16 or 32 KB."""
+WIDTH = 6 * VECTORS
+"""Vectors of a block of B at most: 576 KB. More was slower where a core's L2 cache is shared with
+another machine's thread.
 """
-
-
-def _pack(kind: _Kind) -> str:
-    """A panel: for each of `depth` terms, `room` elements along the panel, zeros from `count` on.
-    Elements lie `along` bytes apart, terms `down` bytes; a term is written `step` bytes behind the
-    one before.
-    """
-    k, vector, mask = kind, kind.vector, kind.mask
-    numbers = ", ".join(f"i64 {lane}" for lane in range(k.lanes))
-    return f"""
-define internal void @{k.letter}_pack(ptr %from, i64 %along, i64 %down, i64 %count, i64 %depth,
-                                      ptr %to, i64 %step, i64 %room) {{
-entry:
-  %dense = icmp eq i64 %along, {k.bytes}
-  %one = insertelement <{k.lanes} x i64> poison, i64 %along, i64 0
-  %each = shufflevector <{k.lanes} x i64> %one, <{k.lanes} x i64> poison,
-    <{k.lanes} x i32> zeroinitializer
-  %lanes = mul <{k.lanes} x i64> %each, <{numbers}>
-  br label %vectors
-vectors:
-  %done = phi i64 [0, %entry], [%done1, %after]
-  %left = sub i64 %count, %done
-  %space = sub i64 %room, %done
-{_mask(k, "mask", "%left")}{_mask(k, "kept", "%space")}  %moved = mul i64 %done, %along
-  %start = getelementptr i8, ptr %from, i64 %moved
-  %shift = mul i64 %done, {k.bytes}
-  %target = getelementptr i8, ptr %to, i64 %shift
-  br i1 %dense, label %copy, label %gather
-copy:
-  %i = phi i64 [0, %vectors], [%i1, %copy]
-  %at = mul i64 %i, %down
-  %source = getelementptr i8, ptr %start, i64 %at
-  %read = call {vector} @llvm.masked.load.{k.mangled}.p0(ptr align {k.bytes} %source, {mask} %mask,
-    {k.zero})
-  %place = mul i64 %i, %step
-  %put = getelementptr i8, ptr %target, i64 %place
-  call void @llvm.masked.store.{k.mangled}.p0({vector} %read, ptr align {k.bytes} %put,
-    {mask} %kept)
-  %i1 = add i64 %i, 1
-  %more = icmp slt i64 %i1, %depth
-  br i1 %more, label %copy, label %after
-gather:
-  %j = phi i64 [0, %vectors], [%j1, %gather]
-  %at2 = mul i64 %j, %down
-  %source2 = getelementptr i8, ptr %start, i64 %at2
-  %sources = getelementptr i8, ptr %source2, <{k.lanes} x i64> %lanes
-  %found = call {vector} @llvm.masked.gather.{k.mangled}.v{k.lanes}p0(
-    <{k.lanes} x ptr> align {k.bytes} %sources, {mask} %mask, {k.zero})
-  %place2 = mul i64 %j, %step
-  %put2 = getelementptr i8, ptr %target, i64 %place2
-  call void @llvm.masked.store.{k.mangled}.p0({vector} %found, ptr align {k.bytes} %put2,
-    {mask} %kept)
-  %j1 = add i64 %j, 1
-  %more2 = icmp slt i64 %j1, %depth
-  br i1 %more2, label %gather, label %after
-after:
-  %done1 = add i64 %done, {k.lanes}
-  %again = icmp slt i64 %done1, %room
-  br i1 %again, label %vectors, label %end
-end:
-  ret void
-}}
+NEAR = 1024
+"""Bytes from a row of B to the next at most for panels that are read where they lie: their lines
+then are on few pages and on many sets of the L1 cache (7 % of a product of 64 x 64).
 """
+TURNED = 16
+"""Rows of A made at a time: whole vectors of it are read."""
+
+SINGLE, DOUBLE = Kind("s", "float", 4), Kind("d", "double", 8)
+KINDS = {"sgemm": SINGLE, "dgemm": DOUBLE}
 
 
-def _tile(kind: _Kind) -> str:
-    """A tile of C: from `ROWS` rows of A, `along` bytes apart, whose terms are `down` bytes apart,
-    and a panel of B; stored or (`adds`) added in the rows and columns that exist.
-    """
-    k, vector = kind, kind.vector
-    groups = range(ROWS // GROUP)
-    starts = "".join(
-        f"  %d{g} = mul i64 %along, {g * GROUP}\n  %s{g}_0 = getelementptr i8, ptr %a, i64 %d{g}\n"
-        for g in groups
-    ) + "".join(f"  %row{q} = mul i64 %along, {q}\n" for q in range(GROUP))
-    moving = "".join(
-        f"  %g{g} = phi ptr [%s{g}_0, %entry], [%g{g}_1, %loop]\n" for g in groups)
-    moves = "".join(f"  %g{g}_1 = getelementptr i8, ptr %g{g}, i64 %down\n" for g in groups)
-    cells = [(row, v) for row in range(ROWS) for v in range(VECTORS)]
-    phis = "".join(
-        f"  %c{r}_{v} = phi {vector} [zeroinitializer, %entry], [%n{r}_{v}, %loop]\n"
-        for r, v in cells
-    )
-    loads = "".join(
-        f"  %pb{v} = getelementptr {vector}, ptr %b, i64 {v}\n"
-        f"  %b{v} = load {vector}, ptr %pb{v}, align 64\n" for v in range(VECTORS)
-    ).replace("ptr %b, i64", "ptr %bk, i64")
-    steps = "".join(
-        f"  %pa{r} = getelementptr i8, ptr %g{r // GROUP}, i64 %row{r % GROUP}\n"
-        f"  %a{r} = load {k.scalar}, ptr %pa{r}, align {k.bytes}\n"
-        f"  %i{r} = insertelement {vector} poison, {k.scalar} %a{r}, i64 0\n"
-        f"  %s{r} = shufflevector {vector} %i{r}, {vector} poison, "
-        f"<{k.lanes} x i32> zeroinitializer\n"
-        + "".join(f"  %n{r}_{v} = call {vector} @llvm.fma.{k.mangled}({vector} %s{r}, "
-                  f"{vector} %b{v}, {vector} %c{r}_{v})\n" for v in range(VECTORS))
-        for r in range(ROWS)
-    )
-    masks = "".join(
-        f"  %left{v} = sub i64 %columns, {v * k.lanes}\n" + _mask(k, f"m{v}", f"%left{v}")
-        for v in range(VECTORS)
-    )
-    keeps = "".join(
-        f"  %h{r}_{v} = getelementptr {vector}, ptr %held, i64 {r * VECTORS + v}\n"
-        f"  store {vector} %n{r}_{v}, ptr %h{r}_{v}, align 64\n" for r, v in cells
-    )
-    writes = "".join(
-        f"  %f{v} = getelementptr {vector}, ptr %from, i64 {v}\n"
-        f"  %sum{v} = load {vector}, ptr %f{v}, align 64\n"
-        f"  %q{v} = getelementptr {vector}, ptr %to, i64 {v}\n"
-        f"  %old{v} = call {vector} @llvm.masked.load.{k.mangled}.p0(ptr align {k.bytes} %q{v}, "
-        f"{k.mask} %old_m{v}, {k.zero})\n"
-        f"  %new{v} = fadd {vector} %old{v}, %sum{v}\n"
-        f"  %out{v} = select i1 %adds, {vector} %new{v}, {vector} %sum{v}\n"
-        f"  call void @llvm.masked.store.{k.mangled}.p0({vector} %out{v}, "
-        f"ptr align {k.bytes} %q{v}, {k.mask} %m{v})\n" for v in range(VECTORS)
-    )
-    reads = "".join(
-        f"  %old_m{v} = select i1 %adds, {k.mask} %m{v}, {k.mask} zeroinitializer\n"
-        for v in range(VECTORS)
-    )
+def symbol(name: str) -> str:
+    """What `source(name)` exports, for `sgemm` or `dgemm`."""
+    return f"tt_own_{name}"
+
+
+def source(name: str) -> str:
+    """The text of a precision."""
+    k = KINDS[name]
+    tiles = "".join(tile(k, vectors) for vectors in range(1, VECTORS + 1))
+    return tiles + copy(k) + turn(k) + _zeros(k) + _product(k) + _interface(k)
+
+
+def _zeros(kind: Kind) -> str:
+    """An empty sum."""
     return f"""
-define internal void @{k.letter}_tile(ptr %a, i64 %along, i64 %down, ptr %b, i64 %depth, ptr %c,
-                                      i64 %stride, i64 %rows, i64 %columns, i1 %adds) {{
+define internal void @{kind.letter}_zeros(ptr %c, i64 %stride, i64 %rows, i64 %columns) {{
 entry:
-  %held = alloca [{ROWS * VECTORS} x {vector}], align 64
-  %least = call i64 @llvm.smin.i64(i64 %rows, i64 {ROWS})
-{starts}  br label %loop
-loop:
-  %k = phi i64 [0, %entry], [%k1, %loop]
-{moving}{phis}  %bo = mul i64 %k, {VECTORS * VECTOR_BYTES}
-  %bk = getelementptr i8, ptr %b, i64 %bo
-{loads}{steps}{moves}  %k1 = add i64 %k, 1
-  %more = icmp slt i64 %k1, %depth
-  br i1 %more, label %loop, label %store
-store:
-{masks}{reads}{keeps}  br label %row
-row:
-  %r = phi i64 [0, %store], [%r1, %row]
-  %ro = mul i64 %r, {VECTORS * VECTOR_BYTES}
-  %from = getelementptr i8, ptr %held, i64 %ro
-  %co = mul i64 %r, %stride
-  %to = getelementptr i8, ptr %c, i64 %co
-{writes}  %r1 = add i64 %r, 1
-  %again = icmp slt i64 %r1, %least
-  br i1 %again, label %row, label %end
-end:
-  ret void
-}}
-"""
-
-
-def _product(kind: _Kind) -> str:
-    """The loops over blocks."""
-    k = kind
-    columns = VECTORS * k.lanes
-    width = WIDTH_PANELS * columns
-    a_bytes = (HEIGHT // ROWS) * ROWS * DEPTH * k.bytes
-    b_bytes = width * DEPTH * k.bytes
-    return f"""
-define internal void @{k.letter}_zeros(ptr %c, i64 %stride, i64 %rows, i64 %columns) {{
-entry:
-  %size = mul i64 %columns, {k.bytes}
+  %size = mul i64 %columns, {kind.bytes}
   br label %row
 row:
   %i = phi i64 [0, %entry], [%i1, %row]
@@ -232,138 +67,206 @@ row:
 end:
   ret void
 }}
+"""
 
+
+def _even(name: str, whole: str, most: int, unit: int) -> str:
+    """`name`: the size of equal parts of at most `most`, in whole units."""
+    return f"""  {name}_up = add i64 {whole}, {most - 1}
+  {name}_parts = udiv i64 {name}_up, {most}
+  {name}_less = sub i64 {name}_parts, 1
+  {name}_sum = add i64 {whole}, {name}_less
+  {name}_share = udiv i64 {name}_sum, {name}_parts
+  {name}_over = add i64 {name}_share, {unit - 1}
+  {name}_units = udiv i64 {name}_over, {unit}
+  {name} = mul i64 {name}_units, {unit}
+"""
+
+
+def _panel(kind: Kind, p: str, at: str) -> str:
+    """The panel at column `at` of a block: its vectors (3, but 2 and 2 of the last four), how many
+    columns fit and are there, whether it is read where it lies.
+    """
+    k = kind
+    return f"""  %{p}_left = sub i64 %jn, {at}
+  %{p}_up = add i64 %{p}_left, {k.lanes - 1}
+  %{p}_rest = udiv i64 %{p}_up, {k.lanes}
+  %{p}_four = icmp eq i64 %{p}_rest, {VECTORS + 1}
+  %{p}_most = select i1 %{p}_four, i64 {VECTORS - 1}, i64 {VECTORS}
+  %{p}_vectors = call i64 @llvm.smin.i64(i64 %{p}_rest, i64 %{p}_most)
+  %{p}_width = mul i64 %{p}_vectors, {k.lanes}
+  %{p}_columns = call i64 @llvm.smin.i64(i64 %{p}_left, i64 %{p}_width)
+  %{p}_step = mul i64 %{p}_vectors, {VECTOR_BYTES}
+  %{p}_full = icmp eq i64 %{p}_columns, %{p}_width
+  %{p}_there = and i1 %direct, %{p}_full
+  %{p}_size0 = mul i64 %{p}_step, %pn
+  %{p}_size = select i1 %{p}_there, i64 0, i64 %{p}_size0
+"""
+
+
+def _row_bytes(kind: Kind) -> int:
+    """From a row of A that we made to the next: they fall on different sets of the L1 cache."""
+    return DEPTH * kind.bytes + VECTOR_BYTES
+
+
+def _product(kind: Kind) -> str:
+    """The loops over blocks."""
+    k = kind
+    a_bytes = TURNED * _row_bytes(k)
+    b_bytes = (WIDTH * DEPTH + VECTORS * k.lanes) * VECTOR_BYTES  # what `turn` writes too much
+    return f"""
 ; C[rows, columns] = A B; strides in bytes, of A and B along rows and columns.
 define internal void @{k.letter}_product(ptr %a, i64 %ar, i64 %ac, ptr %b, i64 %br, i64 %bc,
     ptr %c, i64 %stride, i64 %rows, i64 %columns, i64 %depth) {{
 entry:
   %pa = alloca [{a_bytes} x i8], align 64
   %pb = alloca [{b_bytes} x i8], align 64
-  %loose = icmp ne i64 %ac, {k.bytes}               ; A's rows are not dense: panels are copied
   %no_rows = icmp slt i64 %rows, 1
   %no_columns = icmp slt i64 %columns, 1
   %nothing = or i1 %no_rows, %no_columns
   br i1 %nothing, label %end, label %ask
 ask:
   %terms = icmp sgt i64 %depth, 0
-  br i1 %terms, label %across, label %empty
+  br i1 %terms, label %begin, label %empty
 empty:
   call void @{k.letter}_zeros(ptr %c, i64 %stride, i64 %rows, i64 %columns)
   ret void
+begin:
+  %a_loose = icmp ne i64 %ac, {k.bytes}             ; rows that are not dense are made
+  %b_loose = icmp ne i64 %bc, {k.bytes}
+  %b_dense = xor i1 %b_loose, 1
+  %few = icmp sle i64 %rows, {ROWS}
+  %near = icmp sle i64 %br, {NEAR}
+  %good = or i1 %few, %near
+  %direct = and i1 %good, %b_dense
+{_even("%deep_by", "%depth", DEPTH, 4)}{_even("%wide_by", "%columns", WIDTH * k.lanes,
+                                                  VECTORS * k.lanes)}  br label %across
 across:                                             ; blocks of columns
-  %j = phi i64 [0, %ask], [%j1, %across_next]
+  %j = phi i64 [0, %begin], [%j1, %across_next]
   %j_left = sub i64 %columns, %j
-  %jn = call i64 @llvm.smin.i64(i64 %j_left, i64 {width})
+  %jn = call i64 @llvm.smin.i64(i64 %j_left, i64 %wide_by)
+  %j_bytes = mul i64 %j, {k.bytes}
+  %c_block = getelementptr i8, ptr %c, i64 %j_bytes
   br label %deep
 deep:                                               ; blocks of terms
   %p = phi i64 [0, %across], [%p1, %deep_next]
   %p_left = sub i64 %depth, %p
-  %pn = call i64 @llvm.smin.i64(i64 %p_left, i64 {DEPTH})
+  %pn = call i64 @llvm.smin.i64(i64 %p_left, i64 %deep_by)
   %adds = icmp sgt i64 %p, 0
   %b_down = mul i64 %p, %br
   %b_along = mul i64 %j, %bc
   %b_offset = add i64 %b_down, %b_along
   %b_block = getelementptr i8, ptr %b, i64 %b_offset
-  %panel_bytes = mul i64 %pn, {VECTORS * VECTOR_BYTES}
-  br label %pack_b
-pack_b:
-  %jp = phi i64 [0, %deep], [%jp1, %pack_b]
-  %jp_left = sub i64 %jn, %jp
-  %jp_n = call i64 @llvm.smin.i64(i64 %jp_left, i64 {columns})
-  %jp_panel = udiv i64 %jp, {columns}
-  %jp_to = mul i64 %jp_panel, %panel_bytes
-  %jp_at = getelementptr i8, ptr %pb, i64 %jp_to
-  %jp_from = mul i64 %jp, %bc
-  %jp_source = getelementptr i8, ptr %b_block, i64 %jp_from
-  call void @{k.letter}_pack(ptr %jp_source, i64 %bc, i64 %br, i64 %jp_n, i64 %pn, ptr %jp_at,
-    i64 {VECTORS * VECTOR_BYTES}, i64 {columns})
-  %jp1 = add i64 %jp, {columns}
-  %jp_more = icmp slt i64 %jp1, %jn
-  br i1 %jp_more, label %pack_b, label %down
-down:                                               ; blocks of rows
-  %i = phi i64 [0, %pack_b], [%i1, %down_next]
-  %i_left = sub i64 %rows, %i
-  %in = call i64 @llvm.smin.i64(i64 %i_left, i64 {HEIGHT})
-  %a_down = mul i64 %i, %ar
   %a_along = mul i64 %p, %ac
-  %a_offset = add i64 %a_down, %a_along
-  %a_block = getelementptr i8, ptr %a, i64 %a_offset
-  %a_panel = mul i64 %pn, {ROWS * k.bytes}
-  br label %pack_a
-pack_a:
-  %ip = phi i64 [0, %down], [%ip1, %pack_a_next]
-  %ip_left = sub i64 %in, %ip
-  %ip_part = icmp slt i64 %ip_left, {ROWS}
-  %ip_copies = or i1 %loose, %ip_part
-  br i1 %ip_copies, label %copy_a, label %pack_a_next
-copy_a:
-  %ip_n = call i64 @llvm.smin.i64(i64 %ip_left, i64 {ROWS})
-  %ip_panel = udiv i64 %ip, {ROWS}
-  %ip_to = mul i64 %ip_panel, %a_panel
-  %ip_at = getelementptr i8, ptr %pa, i64 %ip_to
-  %ip_from = mul i64 %ip, %ar
-  %ip_source = getelementptr i8, ptr %a_block, i64 %ip_from
-  call void @{k.letter}_pack(ptr %ip_source, i64 %ar, i64 %ac, i64 %ip_n, i64 %pn, ptr %ip_at,
-    i64 {ROWS * k.bytes}, i64 {ROWS})
-  br label %pack_a_next
-pack_a_next:
-  %ip1 = add i64 %ip, {ROWS}
-  %ip_more = icmp slt i64 %ip1, %in
-  br i1 %ip_more, label %pack_a, label %tiles
-tiles:
-  %jt = phi i64 [0, %pack_a_next], [%jt1, %tiles_next]
-  %jt_panel = udiv i64 %jt, {columns}
-  %jt_to = mul i64 %jt_panel, %panel_bytes
-  %jt_b = getelementptr i8, ptr %pb, i64 %jt_to
-  %jt_left = sub i64 %jn, %jt
-  %jt_column = add i64 %j, %jt
-  %jt_bytes = mul i64 %jt_column, {k.bytes}
-  br label %tile
-tile:
-  %it = phi i64 [0, %tiles], [%it1, %tile]
-  %it_panel = udiv i64 %it, {ROWS}
-  %it_to = mul i64 %it_panel, %a_panel
-  %it_panel_at = getelementptr i8, ptr %pa, i64 %it_to
-  %it_left = sub i64 %in, %it
-  %it_part = icmp slt i64 %it_left, {ROWS}
-  %it_copied = or i1 %loose, %it_part
-  %it_from = mul i64 %it, %ar
-  %it_there = getelementptr i8, ptr %a_block, i64 %it_from
-  %it_a = select i1 %it_copied, ptr %it_panel_at, ptr %it_there
-  %it_along = select i1 %it_copied, i64 {k.bytes}, i64 %ar
-  %it_down = select i1 %it_copied, i64 {ROWS * k.bytes}, i64 {k.bytes}
-  %it_row = add i64 %i, %it
-  %it_offset = mul i64 %it_row, %stride
-  %it_at = add i64 %it_offset, %jt_bytes
-  %it_c = getelementptr i8, ptr %c, i64 %it_at
-  call void @{k.letter}_tile(ptr %it_a, i64 %it_along, i64 %it_down, ptr %jt_b, i64 %pn,
-    ptr %it_c, i64 %stride, i64 %it_left, i64 %jt_left, i1 %adds)
-  %it1 = add i64 %it, {ROWS}
-  %it_more = icmp slt i64 %it1, %in
-  br i1 %it_more, label %tile, label %tiles_next
-tiles_next:
-  %jt1 = add i64 %jt, {columns}
-  %jt_more = icmp slt i64 %jt1, %jn
-  br i1 %jt_more, label %tiles, label %down_next
-down_next:
-  %i1 = add i64 %i, {HEIGHT}
-  %i_more = icmp slt i64 %i1, %rows
-  br i1 %i_more, label %down, label %deep_next
-deep_next:
-  %p1 = add i64 %p, {DEPTH}
+  %a_block = getelementptr i8, ptr %a, i64 %a_along
+  br label %pack
+{_panels(k)}{_strips(k)}deep_next:
+  %p1 = add i64 %p, %deep_by
   %p_more = icmp slt i64 %p1, %depth
   br i1 %p_more, label %deep, label %across_next
 across_next:
-  %j1 = add i64 %j, {width}
+  %j1 = add i64 %j, %wide_by
   %j_more = icmp slt i64 %j1, %columns
   br i1 %j_more, label %across, label %end
 end:
   ret void
 }}
-{_interface(k)}"""
+"""
 
 
-def _interface(kind: _Kind) -> str:
+def _panels(kind: Kind) -> str:
+    """The panels of a block of B, copied but where they are read where they lie."""
+    k = kind
+    return f"""pack:                                               ; panels of B
+  %g = phi i64 [0, %deep], [%g1, %pack_next]
+  %g_to = phi ptr [%pb, %deep], [%g_to1, %pack_next]
+{_panel(k, "g", "%g")}  %g_from = mul i64 %g, %bc
+  %g_at = getelementptr i8, ptr %b_block, i64 %g_from
+  br i1 %b_loose, label %turn_b, label %copy_b
+copy_b:
+  br i1 %g_there, label %pack_next, label %straight
+straight:
+  call void @{k.letter}_copy(ptr %g_at, i64 %br, i64 %g_vectors, i64 %g_columns, i64 %pn, ptr %g_to)
+  br label %pack_next
+turn_b:
+  %v = phi i64 [0, %pack], [%v1, %turn_b]
+  %v_left = sub i64 %g_columns, %v
+  %v_lines = call i64 @llvm.smin.i64(i64 %v_left, i64 {k.lanes})
+  %v_from = mul i64 %v, %bc
+  %v_at = getelementptr i8, ptr %g_at, i64 %v_from
+  %v_to = getelementptr {k.scalar}, ptr %g_to, i64 %v
+  call void @{k.letter}_turn(ptr %v_at, i64 %bc, i64 %v_lines, i64 %pn, ptr %v_to, i64 %g_step)
+  %v1 = add i64 %v, {k.lanes}
+  %v_more = icmp slt i64 %v1, %g_columns
+  br i1 %v_more, label %turn_b, label %pack_next
+pack_next:
+  %g1 = add i64 %g, %g_width
+  %g_to1 = getelementptr i8, ptr %g_to, i64 %g_size
+  %g_more = icmp slt i64 %g1, %jn
+  br i1 %g_more, label %pack, label %down
+"""
+
+
+def _strips(kind: Kind) -> str:
+    """Rows of A, 8 by 8, over the panels."""
+    k, row_bytes = kind, _row_bytes(kind)
+    return f"""down:                                               ; rows, 8 by 8
+  %i = phi i64 [0, %pack_next], [%i1, %down_next]
+  %i_left = sub i64 %rows, %i
+  %i_rows = call i64 @llvm.smin.i64(i64 %i_left, i64 {ROWS})
+  %i_within = and i64 %i, {TURNED - 1}
+  %i_first = icmp eq i64 %i_within, 0
+  %a_down = mul i64 %i, %ar
+  %a_there = getelementptr i8, ptr %a_block, i64 %a_down
+  %turns = and i1 %a_loose, %i_first
+  br i1 %turns, label %turn_a, label %strip
+turn_a:
+  %u = phi i64 [0, %down], [%u1, %turn_a]
+  %u_left = sub i64 %pn, %u
+  %u_lines = call i64 @llvm.smin.i64(i64 %u_left, i64 {k.lanes})
+  %u_from = mul i64 %u, %ac
+  %u_at = getelementptr i8, ptr %a_there, i64 %u_from
+  %u_to = getelementptr {k.scalar}, ptr %pa, i64 %u
+  %u_count = call i64 @llvm.smin.i64(i64 %i_left, i64 {TURNED})
+  call void @{k.letter}_turn(ptr %u_at, i64 %ac, i64 %u_lines, i64 %u_count, ptr %u_to,
+    i64 {row_bytes})
+  %u1 = add i64 %u, {k.lanes}
+  %u_more = icmp slt i64 %u1, %pn
+  br i1 %u_more, label %turn_a, label %strip
+strip:
+  %made_from = mul i64 %i_within, {row_bytes}
+  %made = getelementptr i8, ptr %pa, i64 %made_from
+  %i_a = select i1 %a_loose, ptr %made, ptr %a_there
+  %i_along = select i1 %a_loose, i64 {row_bytes}, i64 %ar
+  %c_down = mul i64 %i, %stride
+  %i_c = getelementptr i8, ptr %c_block, i64 %c_down
+  br label %panel
+panel:
+  %h = phi i64 [0, %strip], [%h1, %panel]
+  %h_packed = phi ptr [%pb, %strip], [%h_packed1, %panel]
+{_panel(k, "h", "%h")}  %h_at = getelementptr {k.scalar}, ptr %b_block, i64 %h
+  %h_b = select i1 %h_there, ptr %h_at, ptr %h_packed
+  %h_down = select i1 %h_there, i64 %br, i64 %h_step
+  %h_c = getelementptr {k.scalar}, ptr %i_c, i64 %h
+  %h_one = icmp eq i64 %h_vectors, 1
+  %h_two = icmp eq i64 %h_vectors, 2
+  %h_small = select i1 %h_one, ptr @{k.letter}_tile1, ptr @{k.letter}_tile2
+  %h_less = or i1 %h_one, %h_two
+  %h_tile = select i1 %h_less, ptr %h_small, ptr @{k.letter}_tile3
+  call void %h_tile(ptr %i_a, i64 %i_along, ptr %h_b, i64 %h_down, i64 %pn, ptr %h_c, i64 %stride,
+    i64 %i_rows, i64 %h_columns, i1 %adds)
+  %h1 = add i64 %h, %h_width
+  %h_packed1 = getelementptr i8, ptr %h_packed, i64 %h_size
+  %h_more = icmp slt i64 %h1, %jn
+  br i1 %h_more, label %panel, label %down_next
+down_next:
+  %i1 = add i64 %i, {ROWS}
+  %i_more = icmp slt i64 %i1, %rows
+  br i1 %i_more, label %down, label %deep_next
+"""
+
+
+def _interface(kind: Kind) -> str:
     """BLAS' arguments; C' = B' A' row by row."""
     k = kind
     reads = "".join(
@@ -380,8 +283,8 @@ def _interface(kind: _Kind) -> str:
         for x in "ab"
     )
     return f"""
-define void @tt_own_{k.letter}gemm(ptr %ta, ptr %tb, ptr %mp, ptr %np, ptr %kp, ptr %alpha, ptr %a,
-    ptr %ldap, ptr %b, ptr %ldbp, ptr %beta, ptr %c, ptr %ldcp) {{
+define void @{symbol(k.letter + "gemm")}(ptr %ta, ptr %tb, ptr %mp, ptr %np, ptr %kp, ptr %alpha,
+    ptr %a, ptr %ldap, ptr %b, ptr %ldbp, ptr %beta, ptr %c, ptr %ldcp) {{
 {reads}{strides}  %stride = mul i64 %ldc, {k.bytes}
   call void @{k.letter}_product(ptr %b, i64 %b_second, i64 %b_first, ptr %a, i64 %a_second,
     i64 %a_first, ptr %c, i64 %stride, i64 %n, i64 %m, i64 %k)

@@ -1,19 +1,19 @@
 """Products of our own, where the machine has vectors of 64 bytes: made when a function wants one.
 
-The code is compiled once and then comes from the object cache; the pool's `tt_sgemm` chooses
-between it and the library by the sizes of a product. Of double precision OpenBLAS is the faster one
-(ours took 0.9 to 1.2 of its time on narrow shapes, measured), so there are none.
+The code of a precision is compiled once and then comes from the object cache; the pool's `tt_sgemm`
+and `tt_dgemm` choose between it and the library by the sizes of a product.
 """
 
 from __future__ import annotations
 
 import ctypes
 from functools import cache
+from pathlib import Path
 
 from tetractys.runtime import cache as object_cache
 from tetractys.runtime import jit, pool
 
-_NAME = "sgemm"
+_FILES = ("gemm_text.py", "gemm_tile_text.py", "gemm_pack_text.py")
 
 
 def is_fit() -> bool:
@@ -23,16 +23,34 @@ def is_fit() -> bool:
 
 @cache
 def install(name: str) -> None:
-    """Gives the pool our product of a precision, where there is one and the machine is fit."""
-    if name != _NAME or not is_fit():
+    """Gives the pool our product of a precision, `sgemm` or `dgemm`, if the machine is fit."""
+    if not is_fit():
         return
-    from tetractys.runtime import gemm_text
+    code = load(name)
+    give = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)(pool.address("tt_blas_own"))
+    give(name == "sgemm", code[_symbol(name)])
 
-    source = gemm_text.source()
-    code = object_cache.load_or_make(
-        object_cache.key("product", source),
-        (gemm_text.SYMBOL,),
-        lambda: jit.compile_text(source),
-    )
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(code))  # the pool may call it as long as it lives
-    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(pool.address("tt_blas_own"))(code[gemm_text.SYMBOL])
+
+@cache
+def load(name: str) -> jit.Code:
+    """The code of a precision; the pool may call it as long as it lives."""
+
+    def make() -> bytes:
+        from tetractys.runtime import gemm_text
+
+        return jit.compile_text(gemm_text.source(name))
+
+    key = object_cache.key("product", name, *_makers())
+    code = object_cache.load_or_make(key, (_symbol(name),), make)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(code))
+    return code
+
+
+def _symbol(name: str) -> str:
+    return f"tt_own_{name}"
+
+
+def _makers() -> list[bytes]:
+    """The files that make the text: read in a tenth of the time that they take to make it."""
+    here = Path(__file__)
+    return [here.with_name(file).read_bytes() for file in _FILES]
