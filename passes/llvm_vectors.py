@@ -22,6 +22,7 @@ from xdsl.dialects.builtin import VectorType, i1, i64
 from xdsl.ir import SSAValue
 
 from tetractys.passes import llvm_monoids as monoids
+from tetractys.passes.llvm_ahead import ask_ahead
 from tetractys.passes.llvm_builder import itemsize, vector_of
 from tetractys.passes.llvm_frame import Sink
 from tetractys.passes.llvm_memory import (
@@ -179,6 +180,7 @@ class VectorLoops:
             def body(index: SSAValue) -> None:
                 self.lowering.bind_iterator(level, index)
                 self._step(mask, {}, 0)
+                ask_ahead(self.lowering, self.width)
 
             builder.overlapping_loop(size, self.width, body, start)
         else:
@@ -191,6 +193,8 @@ class VectorLoops:
         def body(index: SSAValue, inner: Accumulators) -> Accumulators:
             mask = self._mask(index, size)
             self._step(mask, {}, 0)
+            if size is None:
+                ask_ahead(self.lowering, self.width)
             return inner
 
         self.lowering.counted(level, start, stop, self.width, {}, body)
@@ -314,6 +318,8 @@ class VectorLoops:
             start = main
 
         def body(index: SSAValue, inner: Accumulators) -> Accumulators:
+            if self.heavy:
+                ask_ahead(self.lowering, self.width)
             found = self._step(self._mask(index, size), inner, 0)
             return {number: self._rotated(number, values) for number, values in found.items()}
 
@@ -322,15 +328,18 @@ class VectorLoops:
     def _unrolled(
         self, level: int, start: SSAValue, stop: SSAValue, accumulators: Accumulators
     ) -> Accumulators:
+        step = self.width * self.slots
+
         def body(index: SSAValue, inner: Accumulators) -> Accumulators:
             for slot in range(self.slots):
                 if slot:
                     position = self.builder.add(index, self.builder.index(slot * self.width))
                     self.lowering.bind_iterator(level, position)
                 inner = self._step(None, inner, slot)
+            self.lowering.bind_iterator(level, index)
+            ask_ahead(self.lowering, step)
             return inner
 
-        step = self.width * self.slots
         return self.lowering.counted(level, start, stop, step, accumulators, body)
 
     def _rotated(self, number: int, values: list[SSAValue]) -> list[SSAValue]:

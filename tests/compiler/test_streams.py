@@ -9,6 +9,7 @@ import pytest
 
 import tetractys as tt
 import tetractys.tensor as T
+from tetractys.passes.llvm_ahead import FAR
 from tetractys.runtime import jit
 from tetractys.runtime.state import STREAM_BYTES
 
@@ -54,3 +55,19 @@ def test_only_results_that_this_function_does_not_read_again() -> None:
 
     assert streams(x * 2) == 1 and streams(x * 2, x + 3) == 2
     assert streams(T.tanh(x) * T.exp(x)) == 0, "waits for arithmetic, not for memory"
+
+
+@pytest.mark.parametrize("columns", [33, 784, 5001])
+def test_large_arguments_have_the_bits_of_small_ones(columns: int) -> None:
+    """What is asked for ahead (`llvm_ahead`), beyond the end of an array, too, changes nothing."""
+    rows = FAR // 8 // columns + 5
+    x, w = T.dmatrix("x"), T.dvector("w")
+    f = tt.function([x, w], [x.sum(axis=1), x.max(axis=1), T.dot(x, w), x.var(axis=1), x + w])
+    value = np.random.default_rng(3).normal(size=(rows, columns))
+    vector = np.random.default_rng(4).normal(size=columns)
+    for part in (value, np.concatenate([value, value], axis=1)[:, :columns]):
+        large = f(part, vector)
+        for start in range(0, rows, 16 * (rows // 64)):
+            small = f(part[start : start + 16], vector)
+            for one, other in zip(large, small):
+                assert one[start : start + 16].tobytes() == other.tobytes()

@@ -66,7 +66,7 @@ func.func @invariant(%x: memref<?x?xf64, strided<[?, 1]>>, %y: memref<?xf64, str
 // CHECK: ^bb1(
 // CHECK: llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> vector<8xf64>
 // CHECK: llvm.store %{{[0-9]+}}, %{{[0-9]+}} {alignment = 8 : i64} : vector<8xf64>, !llvm.ptr
-// CHECK: ^bb2:
+// CHECK: ^bb{{[0-9]+}}:
 // CHECK: %[[LEFT:[0-9]+]] = llvm.sub %[[N]], %{{[0-9]+}}
 // CHECK: "llvm.smin.i64"(%[[LEFT]],
 // CHECK: %[[M:[0-9]+]] = llvm.bitcast %{{[0-9]+}} : i8 to vector<8xi1>
@@ -84,6 +84,7 @@ func.func @light(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) attributes 
 // -----
 
 // A heavy body stands once, with a mask that does not change; its last vector is moved back to end at the size.
+// Where the argument is large it asks for one line ahead.
 // CHECK-LABEL: llvm.func @tt_kernel
 // CHECK: %[[M:[0-9]+]] = llvm.bitcast %{{[0-9]+}} : i8 to vector<8xi1>
 // CHECK: ^bb1(%[[I:[0-9]+]]: i64):
@@ -91,9 +92,11 @@ func.func @light(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) attributes 
 // CHECK-COUNT-15: llvm.fmul
 // CHECK-NOT: llvm.fmul
 // CHECK: "llvm.masked.store.v8f64.p0"(%{{[0-9]+}}, %{{[0-9]+}}, %[[M]])
+// CHECK: "llvm.prefetch.p0"
+// CHECK-NOT: prefetch
 // CHECK: %[[NEXT:[0-9]+]] = llvm.call_intrinsic "llvm.smin.i64"
 // CHECK: %[[MORE:[0-9]+]] = llvm.icmp "slt" %[[I]],
-// CHECK: llvm.cond_br %[[MORE]], ^bb1(%[[NEXT]] : i64), ^bb2
+// CHECK: llvm.cond_br %[[MORE]], ^bb1(%[[NEXT]] : i64), ^bb4
 func.func @heavy(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) attributes {tt.results = 1 : i64} {
   %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
   loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (collect[%i] into %r : memref<?xf64>) schedule {vector = 8 : i64} {
@@ -162,11 +165,11 @@ func.func @heavy_in_place(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) at
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A1]])
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A2]])
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A3]])
-// CHECK: ^bb4(%{{[0-9]+}}: i64, %[[B0:[0-9]+]]: vector<8xf64>, %[[B1:[0-9]+]]: vector<8xf64>, %[[B2:[0-9]+]]: vector<8xf64>, %[[B3:[0-9]+]]: vector<8xf64>):
+// CHECK: ^bb[[REST:[0-9]+]](%{{[0-9]+}}: i64, %[[B0:[0-9]+]]: vector<8xf64>, %[[B1:[0-9]+]]: vector<8xf64>, %[[B2:[0-9]+]]: vector<8xf64>, %[[B3:[0-9]+]]: vector<8xf64>):
 // CHECK: %[[NEW:[0-9]+]] = llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[B0]])
 // CHECK: %[[KEPT:[0-9]+]] = llvmx.select %{{[0-9]+}}, %[[NEW]], %[[B0]]
-// CHECK: llvm.cond_br %{{[0-9]+}}, ^bb4(%{{[0-9]+}}, %[[B1]], %[[B2]], %[[B3]], %[[KEPT]]
-// CHECK: ^bb5(%[[C0:[0-9]+]]: vector<8xf64>, %[[C1:[0-9]+]]: vector<8xf64>, %[[C2:[0-9]+]]: vector<8xf64>, %[[C3:[0-9]+]]: vector<8xf64>):
+// CHECK: llvm.cond_br %{{[0-9]+}}, ^bb[[REST]](%{{[0-9]+}}, %[[B1]], %[[B2]], %[[B3]], %[[KEPT]]
+// CHECK: ^bb{{[0-9]+}}(%[[C0:[0-9]+]]: vector<8xf64>, %[[C1:[0-9]+]]: vector<8xf64>, %[[C2:[0-9]+]]: vector<8xf64>, %[[C3:[0-9]+]]: vector<8xf64>):
 // CHECK: llvm.fadd %[[C0]], %[[C2]]
 // CHECK: llvm.fadd %[[C1]], %[[C3]]
 // CHECK: %[[X:[0-9]+]] = llvm.fadd
@@ -186,6 +189,81 @@ func.func @dot(%x: memref<?xf64, strided<[1]>>, %y: memref<?xf64, strided<[1]>>,
     loops.yield %0 : vector<8xf64>
   }
   loops.store %s, %r : (f64, memref<f64>) -> ()
+  func.return
+}
+
+// -----
+
+// Where an argument is more than the caches hold, each step of a sum, of four vectors, asks for the four lines that
+// stand 4 KB ahead of it: a matrix with nothing between its rows, or with long ones. The vector that is small as a rule
+// is not looked at, and neither is the rest of a block.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: %[[ROW:[0-9]+]] = llvm.mul %{{[0-9]+}}, %{{[0-9]+}} overflow<nsw> : i64
+// CHECK: %[[BYTES:[0-9]+]] = llvm.mul %[[ROW]], %{{[0-9]+}}
+// CHECK: %[[LARGE:[0-9]+]] = llvm.icmp "sge" %[[BYTES]], %{{[0-9]+}} : i64
+// CHECK: %[[LONG:[0-9]+]] = llvm.icmp "sge" %[[ROW]], %{{[0-9]+}}
+// CHECK: %[[DENSE:[0-9]+]] = llvm.icmp "eq" %{{[0-9]+}}, %[[ROW]]
+// CHECK: %[[ROWS:[0-9]+]] = llvm.or %[[DENSE]], %[[LONG]]
+// CHECK: %[[FAR:[0-9]+]] = llvm.and %[[LARGE]], %[[ROWS]]
+// CHECK: ^bb{{[0-9]+}}(%{{[0-9]+}}: i64, %{{[0-9]+}}: vector<8xf64>, %{{[0-9]+}}: vector<8xf64>, %{{[0-9]+}}: vector<8xf64>, %{{[0-9]+}}: vector<8xf64>):
+// CHECK-COUNT-4: llvm.fadd
+// CHECK: llvm.cond_br %[[FAR]], ^bb[[ASK:[0-9]+]], ^bb[[GO:[0-9]+]]
+// CHECK: ^bb[[ASK]]:
+// CHECK-NEXT: "llvm.prefetch.p0"
+// CHECK-NEXT: "llvm.prefetch.p0"
+// CHECK-NEXT: "llvm.prefetch.p0"
+// CHECK-NEXT: "llvm.prefetch.p0"
+// CHECK-NEXT: llvm.br ^bb[[GO]]
+// CHECK-NOT: prefetch
+// CHECK: llvm.return
+func.func @far(%x: memref<?x?xf64, strided<[?, 1]>>, %w: memref<?xf64, strided<[1]>> {tt.sizes = array<i64: 853>}, %r: memref<f64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?x?xf64, strided<[?, 1]>>
+  %d = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
+  %s = loops.nest (%i < %n, %k < %d) ins(%a = %x[%i, %k] : memref<?x?xf64, strided<[?, 1]>> as vector<8xf64>, %b = %w[%k] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (add[] : f64) schedule {vector = 8 : i64} {
+    %0 = elemwise.mul %a, %b : vector<8xf64>
+    loops.yield %0 : vector<8xf64>
+  }
+  loops.store %s, %r : (f64, memref<f64>) -> ()
+  func.return
+}
+
+// -----
+
+// Two rows of one size at once ask for their lines of the next two; the nest that reads them again does not. Neither
+// does one that reads an array which the function made itself.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: llvm.icmp "sge"
+// CHECK-NEXT: %[[LONG:[0-9]+]] = llvm.icmp "sge"
+// CHECK-NEXT: llvm.icmp "eq"
+// CHECK-NEXT: llvm.or %{{[0-9]+}}, %[[LONG]]
+// CHECK: %[[NEXT:[0-9]+]] = llvm.mul
+// CHECK-NEXT: %[[DISTANCE:[0-9]+]] = llvmx.select %[[LONG]], %{{[0-9]+}}, %[[NEXT]]
+// CHECK: llvm.getelementptr inbounds %{{[0-9]+}}[%[[DISTANCE]]]
+// CHECK: llvm.getelementptr inbounds %{{[0-9]+}}[%[[DISTANCE]]]
+// CHECK: llvm.cond_br %{{[0-9]+}}, ^bb[[ASK:[0-9]+]], ^bb[[GO:[0-9]+]]
+// CHECK: ^bb[[ASK]]:
+// CHECK-COUNT-4: "llvm.prefetch.p0"
+// CHECK-NEXT: llvm.br ^bb[[GO]]
+// CHECK-NOT: prefetch
+// CHECK: llvm.return
+func.func @far_rows(%x: memref<?x?xf64, strided<[?, 1]>>, %u: memref<?xf64>, %v: memref<?xf64>) attributes {tt.results = 2 : i64} {
+  %n = loops.dim %x, 0 : memref<?x?xf64, strided<[?, 1]>>
+  %d = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
+  %p = loops.alloc %n {slot = 0 : i64} : (index) -> memref<?xf64>
+  loops.nest (%i < %n) ins(%x_1 = %x[%i, :] : memref<?x?xf64, strided<[?, 1]>>) -> (collect[%i] into %p : memref<?xf64>, collect[%i] into %u : memref<?xf64>) schedule {jam = 2 : i64} {
+    %sum = loops.nest (%k < %d) ins(%a = %x_1[%k] : memref<?xf64> as vector<8xf64>) -> (add[] : f64) schedule {vector = 8 : i64} {
+      loops.yield %a : vector<8xf64>
+    }
+    %squares = loops.nest (%k < %d) ins(%a = %x_1[%k] : memref<?xf64> as vector<8xf64>) -> (add[] : f64) schedule {vector = 8 : i64} {
+      %c = elemwise.splat %sum : f64 to vector<8xf64>
+      %0 = elemwise.mul %a, %c : vector<8xf64>
+      loops.yield %0 : vector<8xf64>
+    }
+    loops.yield %sum, %squares : f64, f64
+  }
+  loops.nest (%i < %n) ins(%a = %p[%i] : memref<?xf64> as vector<8xf64>) -> (collect[%i] into %v : memref<?xf64>) schedule {vector = 8 : i64} {
+    loops.yield %a : vector<8xf64>
+  }
   func.return
 }
 

@@ -1,0 +1,150 @@
+"""Arrays that no cache holds: a loop asks for what it will read a page later.
+
+The hardware fetches ahead within a page of 4 KB, and beyond its end only as far as the instructions
+reach that can wait for memory: the more of them an element needs, the less. A loop over many
+megabytes of an argument therefore asks for the lines `AHEAD` bytes further on itself. Of 80 to 250
+MB, sums, extrema, products and maps take 5 to 20 % less time, exp(x).sum() 30 %, more on two
+threads than on one. Where rows run together that are shorter than some pages, it asks for the next
+rows. In arrays that a cache holds that would cost loads for nothing, a fifth of the time in the
+second level, so the kernel looks at the size of the whole array in front of the loop, and branches
+in the loop. Nothing is asked for where `tt.sizes` says that the array is small, and nothing between
+rows that stand apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from xdsl.dialects import func, llvm
+from xdsl.dialects.builtin import DenseArrayBase, VectorType, i32
+from xdsl.ir import BlockArgument, SSAValue
+
+from tetractys.dialects.loops import NestOp
+from tetractys.passes.llvm_builder import itemsize
+from tetractys.passes.llvm_memory import address, number_of
+
+if TYPE_CHECKING:
+    from tetractys.passes.llvm_nest import NestLowering
+    from tetractys.passes.llvm_scopes import ScopedBuilder
+
+AHEAD = 4096
+"""Bytes: 2 KB gain half of it, 6 KB no more."""
+FAR = 8 << 20
+"""The bytes of an array from which no thread's part is in its second-level cache. (Where the third
+level holds it, asking neither gains nor costs.)"""
+LINE = 64
+INTO_SECOND_LEVEL = 2
+
+
+class Far(NamedTuple):
+    """An input of a nest that may come from memory.
+
+    large, dense: whether it is so large, and has little or nothing between its rows. distance: how
+    far ahead to ask.
+    """
+
+    number: int
+    large: SSAValue
+    dense: SSAValue | None
+    distance: SSAValue
+
+
+def find_far(lowering: NestLowering) -> list[Far]:
+    """The inputs that run along the innermost loop and are, or are rows of, a large argument."""
+    nest = lowering.nest
+    outer = nest.parent_op()
+    if isinstance(outer, NestOp) and outer.scheduled("prefetch"):
+        return []  # it asks already, for rows that the first level holds
+    found: list[Far] = []
+    for number, (element, entries) in enumerate(zip(nest.elements, nest.input_maps)):
+        if element.first_use is None or not isinstance(element.type, VectorType):
+            continue
+        buffer = lowering.input(number)
+        if buffer.strides[entries.index(nest.rank - 1)] != itemsize(buffer.element):
+            continue
+        argument = whole_argument(nest, nest.inputs[number])
+        if argument is not None and not is_near(argument):
+            found.append(_far(lowering, number, argument))
+    return found
+
+
+def whole_argument(nest: NestOp, value: SSAValue) -> BlockArgument | None:
+    """The argument of the function that a nest reads, or whose rows it is the first to read."""
+    while isinstance(value, BlockArgument):
+        outer = value.block.parent_op()
+        if not isinstance(outer, NestOp):
+            return value
+        readers = (op for op in value.block.ops if isinstance(op, NestOp) and value in op.inputs)
+        if next(readers, None) is not nest:
+            return None
+        nest, value = outer, outer.inputs[value.index - outer.rank]
+    return None
+
+
+def is_near(argument: BlockArgument) -> bool:
+    """Whether an argument is known to be small, as a rule."""
+    function = argument.block.parent_op()
+    if not isinstance(function, func.FuncOp) or function.arg_attrs is None:
+        return False
+    usual = function.arg_attrs.data[argument.index].data.get("tt.sizes")
+    if usual is None:
+        return False
+    count = 1
+    for size in cast(DenseArrayBase, usual).get_values():
+        count *= int(size)
+    return count * 8 < FAR
+
+
+def _far(lowering: NestLowering, number: int, argument: SSAValue) -> Far:
+    frame, nest = lowering.frame, lowering.nest
+    builder, buffer = frame.builder, frame.buffer(argument)
+    sizes = list(buffer.sizes)
+    if argument is nest.inputs[number]:  # equal sizes are one value in the nest: one branch for all
+        for d, entry in enumerate(nest.input_maps[number]):
+            sizes[d] = frame.scalar(nest.sizes[entry]) if entry >= 0 else sizes[d]
+    row = total = builder.mul(sizes[-1], builder.index(itemsize(buffer.element)))
+    for size in sizes[:-1]:
+        total = builder.mul(total, size)
+    large = builder.icmp("sge", total, builder.index(FAR))
+    if len(sizes) == 1:
+        return Far(number, large, None, builder.index(AHEAD))
+    stride = number_of(builder, buffer.strides[-2])
+    long = builder.icmp("sge", row, builder.index(4 * AHEAD))
+    dense = builder.binary(llvm.OrOp, builder.icmp("eq", stride, row), long)
+    distance = builder.index(AHEAD)
+    if (rows := frame.rows.count) > 1:
+        distance = builder.select(long, distance, builder.mul(stride, builder.index(rows)))
+    return Far(number, large, dense, distance)
+
+
+def ask_ahead(lowering: NestLowering, lanes: int) -> None:
+    """Asks for the lines that stand ahead of these `lanes` elements of each input."""
+    builder = lowering.builder
+    groups: dict[SSAValue, list[Far]] = {}
+    for far in find_far(lowering):
+        groups.setdefault(far.large, []).append(far)
+    for condition, group in groups.items():
+        for far in group:
+            if far.dense is not None:
+                condition = builder.binary(llvm.AndOp, condition, far.dense)
+        wanted = [place for far in group for place in _places(lowering, far, lanes)]
+        builder.when(condition, lambda wanted=wanted: _ask(builder, wanted))
+
+
+def _places(lowering: NestLowering, far: Far, lanes: int) -> list[SSAValue]:
+    builder, buffer = lowering.builder, lowering.input(far.number)
+    entries = lowering.nest.input_maps[far.number]
+    pointers = address(builder, buffer, lowering.indices(entries))
+    starts = [builder.offset(pointer, far.distance)
+              for pointer in (pointers if isinstance(pointers, tuple) else (pointers,))]
+    lines = range(0, lanes * itemsize(buffer.element), LINE)
+    return [builder.offset(start, line) for start in starts for line in lines]
+
+
+def _ask(builder: ScopedBuilder, places: list[SSAValue]) -> None:
+    hints = [builder.constant(number, i32) for number in (0, INTO_SECOND_LEVEL, 1)]  # read, data
+    for place in places:
+        builder.intrinsic_named("llvm.prefetch.p0", [place, *hints], None)
+
+
+__all__ = ["ask_ahead"]
