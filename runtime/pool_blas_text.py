@@ -19,6 +19,9 @@ LEAST_WORK = 1 << 20
 
 LEAST_WIDTH, TILE = 96, 24
 
+OWN_TILE = 16
+"""Products of our own start anywhere, best at whole vectors."""
+
 OWN_SIDE, OWN_WORK = 4, 1 << 18
 """Products whose result has so many rows and columns, and of so much work, are ours where
 `products` has them: they take 0.75 to 0.95 of OpenBLAS' time. Of a row or a column OpenBLAS makes
@@ -31,6 +34,8 @@ CONSTANTS = {
     "LEAST_WORK": LEAST_WORK,
     "LEAST_WIDTH": LEAST_WIDTH,
     "TILE": TILE,
+    "OWN_TILE": OWN_TILE,
+    "OWN_WIDE": 2 * LEAST_WIDTH,
     "OWN_SIDE": OWN_SIDE,
     "OWN_WORK": OWN_WORK,
     **{name: 8 * k for k, name in enumerate(GEMM_FIELDS)},
@@ -328,7 +333,18 @@ entry:
 measure:
   %by_work = udiv i64 %work, $LEAST_WORK
   %tall = icmp sgt i64 %rows, %columns
-  %by_rows = and i1 %single, %tall
+  %library_rows = and i1 %single, %tall
+  ; Ours copies a in any case, and makes b where it is transposed: pieces of rows make all of b anew.
+  %b_given = load i8, ptr %tb
+  %b_low = or i8 %b_given, 32
+  %b_made = icmp ne i8 %b_low, 110            ; n
+  %long = icmp sgt i64 %columns, %rows
+  %b_costs = and i1 %b_made, %long
+  %b_cheap = xor i1 %b_costs, 1
+  %enough = icmp sge i64 %rows, $OWN_WIDE
+  %own_rows = and i1 %enough, %b_cheap
+  %by_rows = select i1 %ours, i1 %own_rows, i1 %library_rows
+  %tile = select i1 %ours, i64 $OWN_TILE, i64 $TILE
   %size = select i1 %by_rows, i64 %rows, i64 %columns
   %by_width = udiv i64 %size, $LEAST_WIDTH
   %possible = call i64 @least(i64 %by_work, i64 %by_width)
@@ -337,8 +353,8 @@ measure:
   br i1 %worth, label %cut, label %whole
 cut:
   %share = udiv i64 %size, %pieces0
-  %tiles = udiv i64 %share, $TILE
-  %width = mul i64 %tiles, $TILE
+  %tiles = udiv i64 %share, %tile
+  %width = mul i64 %tiles, %tile
   %pieces = udiv i64 %size, %width
   %along = zext i1 %by_rows to i64
   %column_wise = xor i64 %along, 1
