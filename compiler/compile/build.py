@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tetractys.compile.arguments import slow_path
-from tetractys.compile.compiled import CompiledFunction, Maker
+from tetractys.compile.compiled import CompiledFunction, Maker, Manner
 from tetractys.compile.driver import Compiled, compile_request
 from tetractys.compile.request import Request
 from tetractys.compile.staged import build_staged, host_nodes
@@ -25,20 +25,8 @@ from tetractys.sharedvalue import SharedVariable
 LANES_BYTES = 1 << 16
 """The largest array whose columns a kernel loads lane by lane: 3 ns an element, and 1.4 to pack."""
 
-
-class Manner(NamedTuple):
-    """How a function is made, called and answers, whatever it computes.
-
-    targets: the shared variables that its last results update. form, keys: the container of its
-    outputs. threads: how many a call may use; None: `config.threads` at the time of the call.
-    """
-
-    targets: Sequence[SharedVariable]
-    form: str
-    keys: tuple[str, ...]
-    mode: str
-    name: str
-    threads: int | None = None
+ROW_BYTES = 1 << 15
+"""The longest rows that a kernel copies from columns, up to 512 of them at once."""
 
 
 def build_function(request: Request, items: Sequence[In], manner: Manner) -> Any:
@@ -49,13 +37,18 @@ def build_function(request: Request, items: Sequence[In], manner: Manner) -> Any
         def stage(part: Request, inputs: Sequence[In], is_last: bool) -> Any:
             return build_native(part, inputs, manner if is_last else between)
 
-        return build_staged(request, items, stage, manner.name)
+        return build_staged(Maker(request, tuple(items), manner), stage)
     function = build_native(request, items, manner)
     if manner.mode == "DebugMode":
         from tetractys.compile.debug import DebugFunction
 
         return DebugFunction(function)
     return function
+
+
+def rebuild(request: tuple[Any, ...], items: Sequence[In], manner: Manner) -> Any:
+    """The callable that a pickle holds."""
+    return build_function(Request(*request), items, manner)
 
 
 def build_native(request: Request, items: Sequence[In], manner: Manner) -> CompiledFunction:
@@ -88,7 +81,7 @@ def build_native(request: Request, items: Sequence[In], manner: Manner) -> Compi
         vary=vary if any(operand.ndim for operand in spec.inputs) else None,
     )
     function.name = manner.name
-    function.maker = Maker(request, tuple(items), tuple(manner.targets), manner.mode)
+    function.maker = Maker(request, tuple(items), manner)
     function.times = compiled.times
     return function
 
@@ -115,6 +108,7 @@ def kernel_spec(
             operand(item.variable, name if names.count(name) == 1 else None, order=order)._replace(
                 widens=not item.strict,
                 most_bytes=LANES_BYTES if order and compiled.facts.loads_lanes else MAX_BYTES,
+                most_row_bytes=ROW_BYTES if compiled.facts.copies_columns else MAX_BYTES,
             )
             for item, name, order in zip(items, names, request.orders or [()] * len(items))
         ),

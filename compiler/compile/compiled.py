@@ -18,19 +18,53 @@ LEVELS = {"tensor": "fuse-elemwise", "loops": "schedule-cpu", "llvm": "lower-loo
 expanded, level 3."""
 
 
+class Manner(NamedTuple):
+    """How a function is made, called and answers, whatever it computes.
+
+    targets: the shared variables that its last results update. form, keys: the container of its
+    outputs. threads: how many a call may use; None: `config.threads` at the time of the call.
+    """
+
+    targets: Sequence[SharedVariable]
+    form: str
+    keys: tuple[str, ...]
+    mode: str
+    name: str
+    threads: int | None = None
+
+
 class Maker(NamedTuple):
-    """What a function was made from; `ir`, `explain` and Theano's `f.maker` read it."""
+    """What a function was made from; `ir`, `explain`, pickles and Theano's `f.maker` read it."""
 
     request: Request
     inputs: Sequence[In]
-    targets: Sequence[SharedVariable]
-    mode: str
+    manner: Manner
+
+    @property
+    def targets(self) -> Sequence[SharedVariable]:
+        """The shared variables that are updated."""
+        return self.manner.targets
+
+    @property
+    def mode(self) -> str:
+        """The pipeline's name."""
+        return self.manner.mode
 
     @property
     def outputs(self) -> Sequence[Variable]:
         """The output variables."""
         count = len(self.request.results) - len(self.targets)
         return self.request.results[:count]
+
+    def reduced(self, name: str | None) -> tuple[Any, ...]:
+        """For `__reduce__`: the graph, from which the copy is compiled (or loaded) anew.
+
+        Shared variables are pickled with their values, so that a copy has its own.
+        """
+        from tetractys.compile.build import rebuild
+
+        manner = self.manner._replace(name=name or self.manner.name)
+        return rebuild, (tuple(self.request), self.inputs, manner)
 
 
 class CompiledFunction(Function):
@@ -100,6 +134,9 @@ class CompiledFunction(Function):
     def get_shared(self) -> list[SharedVariable]:
         """The shared variables that it reads or updates."""
         return list(dict.fromkeys([*self.maker.request.shareds, *self.maker.targets]))  # type: ignore[list-item]
+
+    def __reduce__(self) -> Any:
+        return self.maker.reduced(self.name)
 
 
 def print_module(module: Any, debuginfo: bool = False) -> str:

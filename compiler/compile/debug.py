@@ -57,6 +57,9 @@ class DebugFunction:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._function, name)
 
+    def __reduce__(self) -> Any:
+        return self._function.__reduce__()
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs all stages and the machine code; raises BadOptimization where two disagree."""
         maker = self._function.maker

@@ -86,7 +86,8 @@ def function(
         donated=frozenset(item.variable for item in items if item.mutable),
         updated=tuple((target, len(results) + k) for k, target in enumerate(new_values)),
     )
-    from tetractys.compile.build import Manner, build_function
+    from tetractys.compile.build import build_function
+    from tetractys.compile.compiled import Manner
 
     name = name or f"{site[0]}:{site[1]}"
     manner = Manner(list(new_values), form, keys, mode_name(mode), name, threads)

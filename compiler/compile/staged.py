@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from tetractys.compile.arguments import bind
+from tetractys.compile.compiled import Maker
 from tetractys.compile.request import Request
 from tetractys.graph import Apply, Variable, ancestors, format_site
 from tetractys.inputs import In
@@ -36,34 +37,33 @@ class StagedFunction:
     """
 
     def __init__(
-        self,
-        items: Sequence[In],
-        stages: Sequence[Stage],
-        last: Any,
-        extra: Sequence[Variable],
-        name: str,
+        self, maker: Maker, stages: Sequence[Stage], last: Any, extra: Sequence[Variable]
     ) -> None:
-        self._items = items
+        self.maker = maker
         self._stages = stages
         self._last = last
         self._extra = extra
-        self.name = name
+        self.name = maker.manner.name
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._last, attribute)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Filters the arguments, runs the stages in order, and answers as the last stage does."""
-        values = bind(self._items, args, kwargs)
+        items = self.maker.inputs
+        values = bind(items, args, kwargs)
         known: dict[Variable, Any] = {
             item.variable: item.filter(value, self.name, index)
-            for index, (item, value) in enumerate(zip(self._items, values))
+            for index, (item, value) in enumerate(zip(items, values))
         }
         for stage in self._stages:
             arguments = stage.function.call_clean([known[variable] for variable in stage.needs])
             known.update(zip(stage.node.outputs, perform(stage.node, arguments)))
-        last = [known[item.variable] for item in self._items]
+        last = [known[item.variable] for item in items]
         return self._last.call_clean([*last, *(known[variable] for variable in self._extra)])
+
+    def __reduce__(self) -> Any:
+        return self.maker.reduced(self.name)
 
 
 def perform(node: Apply, values: Sequence[Any]) -> list[Any]:
@@ -84,8 +84,9 @@ def host_nodes(request: Request) -> list[Apply]:
     return [node for node in request.nodes if node.op.signature is None]
 
 
-def build_staged(request: Request, items: Sequence[In], build: Build, name: str) -> StagedFunction:
+def build_staged(maker: Maker, build: Build) -> StagedFunction:
     """Cuts a request at its host operations and builds every stage."""
+    request, items = maker.request, maker.inputs
     known: list[Variable] = list(request.inputs)
     stages: list[Stage] = []
     for node in host_nodes(request):
@@ -105,7 +106,7 @@ def build_staged(request: Request, items: Sequence[In], build: Build, name: str)
     extra = [variable for variable in known[len(request.inputs) :] if variable in used]
     whole = request._replace(inputs=(*request.inputs, *extra), shareds=_shareds(leaves))
     last = build(whole, [*items, *(In(variable) for variable in extra)], True)
-    return StagedFunction(items, stages, last, extra, name)
+    return StagedFunction(maker, stages, last, extra)
 
 
 def _shareds(leaves: Sequence[Variable]) -> list[Variable]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -271,3 +275,42 @@ def test_an_exception_of_a_host_operation_changes_nothing() -> None:
         f([13.0, 0.0])
     assert __file__ in caught.value.__notes__[0]
     np.testing.assert_array_equal(s.get_value(), [0.0, 0.0])
+
+
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE", "DebugMode"])
+def test_a_pickled_function_is_compiled_anew(mode: str) -> None:
+    """Its copy has the name, the keywords, the default values, and shared values of its own."""
+    x, w = T.dvector("x"), shared(np.ones(2), name="w")
+    k = In(T.dscalar("k"), value=2.0)
+    f = function([x, k], {"sum": (w * x).sum() * k.variable}, updates={w: w + x}, name="mine",
+                 mode=mode, threads=1)  # fmt: skip
+    f([1.0, 2.0])
+    data = pickle.dumps(f)
+    for twin in (pickle.loads(data), copy.deepcopy(f)):
+        assert type(twin) is type(f) and (twin.name, twin.maker.mode) == ("mine", f.maker.mode)
+        assert twin(x=[1.0, 1.0]) == {"sum": 10.0}
+        assert twin([1.0, 1.0], k=1.0) == {"sum": 7.0}
+        assert twin.recipe.spec.threads == 1
+    np.testing.assert_array_equal(w.get_value(), [2.0, 3.0])
+    program = "import pickle, sys; print(pickle.load(sys.stdin.buffer)([1.0, 1.0])['sum'])"
+    done = subprocess.run([sys.executable, "-c", program], input=data, capture_output=True)
+    assert (done.stdout.decode().strip(), done.returncode) == ("10.0", 0), done.stderr.decode()
+
+
+def test_copies_of_a_function_and_its_shared_value() -> None:
+    """Copied together, they belong together; a shallow copy has the same shared value."""
+    w = shared(1.0, name="w")
+    f = function([], w * 1, updates={w: w * 2})
+    twin_w, twin = copy.deepcopy([w, f])
+    assert (twin(), twin_w.get_value(), w.get_value()) == (1.0, 2.0, 1.0)
+    assert (copy.copy(f)(), f(), w.get_value()) == (1.0, 2.0, 4.0)
+
+
+def test_functions_with_host_operations_are_copied() -> None:
+    """The whole of it, cut into stages again."""
+    x, s = T.dvector("x"), shared(np.ones(2), name="s")
+    f = function([x], Twice()(x + s) + 1, updates={s: s + x}, name="staged")
+    for twin in (copy.copy(f), copy.deepcopy(f)):
+        np.testing.assert_array_equal(twin([0.0, 1.0]), [3.0, 5.0])
+        assert twin.name == "staged"
+    np.testing.assert_array_equal(s.get_value(), [1.0, 2.0])
