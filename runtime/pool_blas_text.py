@@ -334,7 +334,7 @@ measure:
   %by_work = udiv i64 %work, $LEAST_WORK
   %tall = icmp sgt i64 %rows, %columns
   %library_rows = and i1 %single, %tall
-  ; Ours copies a in any case, and makes b where it is transposed: pieces of rows make all of b anew.
+  ; Ours copies a in any case, and b where it is transposed: pieces of rows do that anew.
   %b_given = load i8, ptr %tb
   %b_low = or i8 %b_given, 32
   %b_made = icmp ne i8 %b_low, 110            ; n
