@@ -15,6 +15,8 @@ from operator import index
 _process = array("q", [0])
 """What calls read; 0 until the first function is made."""
 _setting = 0
+MOST = 1 << 16
+"""More threads than that are a mistake, or a number that no word of memory holds."""
 
 
 def check(value: object, what: str) -> int:
@@ -28,6 +30,8 @@ def check(value: object, what: str) -> int:
         raise TypeError(f"{what}: found {value!r}, no integer; {expected}")
     if number < 0:
         raise ValueError(f"{what}: found {value!r}; {expected}")
+    if number > MOST:
+        raise ValueError(f"{what}: found {value!r}; expected at most {MOST}")
     return number
 
 
@@ -66,7 +70,7 @@ def resolve(number: int | None) -> int:
 def default() -> int:
     """`OMP_NUM_THREADS`, as Theano has it, or the number of processors."""
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    if first.isdigit() and int(first) > 0:
+    if first.isdecimal() and 0 < int(first) <= MOST:
         return int(first)
     return processors()
 

@@ -476,6 +476,7 @@ def test_the_number_of_a_call(path: str) -> None:
         (1.5, TypeError, "found 1.5, no integer; expected at least 1"),
         ("two", TypeError, "found 'two', no integer"),
         (True, TypeError, "found True, no integer"),
+        (2**64, ValueError, f"found {2**64}; expected at most 65536"),
     ],
 )
 def test_wrong_numbers(value: Any, error: type[Exception], words: str) -> None:
@@ -497,6 +498,9 @@ def test_wrong_numbers(value: Any, error: type[Exception], words: str) -> None:
         ({"OMP_NUM_THREADS": "7"}, "0 7"),
         ({"OMP_NUM_THREADS": "6,2"}, "0 6"),
         ({"OMP_NUM_THREADS": "many"}, "0 all"),
+        ({"OMP_NUM_THREADS": "0"}, "0 all"),
+        ({"OMP_NUM_THREADS": "9" * 30}, "0 all"),
+        ({"OMP_NUM_THREADS": "\u00b2"}, "0 all"),
         ({"TETRACTYS_FLAGS": "threads=3"}, "3 3"),
         ({"TETRACTYS_FLAGS": "threads=2", "OMP_NUM_THREADS": "7"}, "2 2"),
         ({}, "0 all"),
