@@ -1,6 +1,6 @@
 """`move-indexing`: gathers move towards the arguments, scattered additions towards the results.
 
-So do slices and single indices: see `move_slices`.
+So do slices and single indices (`move_slices`), and what is added to slices (`move_inserts`).
 
 The loss of a classifier reads one element a row of a whole array of log-probabilities, and its
 gradient is an array of zeros with one element a row, used where arrays of that size are added. Both
@@ -37,13 +37,15 @@ from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.passes.canonicalize_fills import is_zero_fill
 from tetractys.passes.canonicalize_shapes import build_size, roots_of
 from tetractys.passes.matching import is_float_type, number_of, shape_of
+from tetractys.passes.move_inserts import INSERTS
 from tetractys.passes.move_slices import SLICES
 from tetractys.passes.rewriting import PatternTable, Rewriter, apply_patterns, function_blocks
 from tetractys.passes.sparse_updates import SPARSE
 
 PATTERNS = PatternTable("move indexing")
 
-_INDEXING = (tensor.SubtensorOp, tensor.AdvancedSubtensorOp, tensor.AdvancedIncSubtensorOp)
+_INDEXING = (tensor.SubtensorOp, tensor.IncSubtensorOp, tensor.AdvancedSubtensorOp,
+             tensor.AdvancedIncSubtensorOp)
 _MAPPABLE = tuple(
     class_ for class_ in elemwise.OPERATIONS
     if class_ not in (elemwise.ConstantOp, elemwise.SecondOp)
@@ -65,7 +67,7 @@ def is_range(index: SSAValue) -> bool:
     return start is not None and step is not None and start >= 0 and step > 0
 
 
-def scattered(value: SSAValue) -> Operation | None:
+def scattered(value: SSAValue) -> SignatureOp | None:
     """The operation if `value` is zeros with a value of its type added at places of a range."""
     owner = value.owner
     if not isinstance(owner, tensor.AdvancedIncSubtensorOp) or props_of(owner).get("set"):
@@ -75,6 +77,27 @@ def scattered(value: SSAValue) -> Operation | None:
     if not same or not is_float_type(base.type) or not any(map(is_range, indices)):
         return None
     return owner if is_zero_fill(base) else None
+
+
+def added_part(value: SSAValue) -> SignatureOp | None:
+    """The operation if `value` is zeros with a value of its type added to a slice."""
+    owner = value.owner
+    if not isinstance(owner, tensor.IncSubtensorOp) or props_of(owner).get("set"):
+        return None
+    base, added, *_ = owner.operands
+    same = types.spec_of(base.type)[0] == types.spec_of(added.type)[0]
+    return owner if same and is_float_type(base.type) and is_zero_fill(base) else None
+
+
+def is_never_minus_zero(value: SSAValue) -> bool:
+    """Whether no element can be -0: what +0 is added to, and what is added to such a value."""
+    owner = value.owner
+    if isinstance(owner, elemwise.AddOp):
+        return any(str(number_of(v)) == "0.0" or is_never_minus_zero(v) for v in owner.operands)
+    if isinstance(owner, tensor.IncSubtensorOp | tensor.AdvancedIncSubtensorOp):
+        base = owner.operands[0]
+        return not props_of(owner).get("set") and (is_zero_fill(base) or is_never_minus_zero(base))
+    return False
 
 
 # Builders.
@@ -150,12 +173,13 @@ def _is_used_otherwise(
 
 @PATTERNS.on(elemwise.AddOp, elemwise.SubOp)
 def sum_with_scattered(rw: Rewriter, op: Operation) -> bool:
-    """(zeros[range, j] += v) - b -> (0 - b)[range, j] += v, and its like for `+` and from behind.
+    """(zeros[range, j] += v) - b -> (0 - b)[range, j] += v, and its like for `+` and from behind,
+    and of slices.
 
     A zero of the sum is the same: 0 - b and b + 0 are rounded as what stood there.
     """
     for number, operand in enumerate(op.operands):
-        scatter, other = scattered(operand), op.operands[1 - number]
+        scatter, other = scattered(operand) or added_part(operand), op.operands[1 - number]
         if scatter is None or not operand.has_one_use():
             continue
         if shape_of(other) != shape_of(op.results[0]):
@@ -164,14 +188,19 @@ def sum_with_scattered(rw: Rewriter, op: Operation) -> bool:
         if number == 1 and isinstance(op, elemwise.SubOp):
             whole = rw.make(elemwise.AddOp, added, rw.constant_like(0, added))  # -0 is +0 there
             base, added = other, rw.make(elemwise.NegOp, whole)
+        elif isinstance(op, elemwise.AddOp) and is_never_minus_zero(other):
+            base = other
         else:
             base = rw.make(_class_of(op), rw.constant_like(0, other), other)
-        return rw.replace_by(tensor.AdvancedIncSubtensorOp, base, added, *indices)
+        return rw.replace(rw.remake(scatter, [base, added, *indices]))
     return False
 
 
 def _class_of(op: Operation) -> type[SignatureOp]:
     return type(op)  # pyright: ignore[reportReturnType]
+
+
+_ALL = PatternTable("move indexing", INSERTS, PATTERNS, SLICES, SPARSE)
 
 
 class MoveIndexingPass(ModulePass):
@@ -183,4 +212,4 @@ class MoveIndexingPass(ModulePass):
         """Rewrites every function of the module that indexes."""
         blocks = function_blocks(op)
         if any(isinstance(inner, _INDEXING) for block in blocks for inner in block.ops):
-            apply_patterns(op, PatternTable("move indexing", PATTERNS, SLICES, SPARSE))
+            apply_patterns(op, _ALL)

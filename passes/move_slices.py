@@ -22,7 +22,7 @@ from typing import cast
 from xdsl.ir import Operation, SSAValue
 
 from tetractys.dialects import elemwise, tensor
-from tetractys.dialects.build import SignatureOp, props_of
+from tetractys.dialects.build import SignatureOp, name_apply, props_of
 from tetractys.dialects.tensor_signatures import Bound, Index, format_slices, parse_slices
 from tetractys.passes.canonicalize_shapes import order_of
 from tetractys.passes.matching import shape_of
@@ -60,8 +60,9 @@ def is_only_sliced(value: SSAValue) -> bool:
 
 
 def entries_of(op: Operation) -> list[Entry]:
-    """One entry a dimension of what a subtensor indexes."""
-    bounds = iter(list(op.operands)[1:])
+    """One entry a dimension of what a subtensor indexes, or an inc_subtensor."""
+    first = 2 if isinstance(op, tensor.IncSubtensorOp) else 1
+    bounds = iter(list(op.operands)[first:])
     found: list[Entry] = []
     for entry in parse_slices(str(props_of(cast(SignatureOp, op))["slices"])):
         parts: Sequence[Bound] = entry if isinstance(entry, tuple) else (entry,)
@@ -72,8 +73,10 @@ def entries_of(op: Operation) -> list[Entry]:
 # Builders.
 
 
-def build_slice(rw: Rewriter, value: SSAValue, entries: Sequence[Entry]) -> SSAValue:
-    """`value[entries]`, as the matched operation does; itself where that is all of it."""
+def build_slice(
+    rw: Rewriter, value: SSAValue, entries: Sequence[Entry], origin: Operation
+) -> SSAValue:
+    """`value[entries]`, whose errors are those of `origin`; itself where that is all of it."""
     given = list(entries)
     while given and given[-1][0] == FULL:
         given.pop()
@@ -81,11 +84,17 @@ def build_slice(rw: Rewriter, value: SSAValue, entries: Sequence[Entry]) -> SSAV
         return value
     bounds = [bound for _, values in given for bound in values]
     slices = format_slices([entry for entry, _ in given])
-    return rw.remake(cast(SignatureOp, rw.op), [value, *bounds], {"slices": slices})
+    part = rw.make_op(tensor.SubtensorOp, [value, *bounds], {"slices": slices})
+    name_apply(part, origin)
+    return part.out
 
 
 def build_broadcast_slice(
-    rw: Rewriter, value: SSAValue, full: Sequence[int], entries: Sequence[Entry]
+    rw: Rewriter,
+    value: SSAValue,
+    full: Sequence[int],
+    entries: Sequence[Entry],
+    origin: Operation,
 ) -> SSAValue:
     """The same of an operand: a dimension that it repeats is dropped or stays as it is.
 
@@ -100,7 +109,7 @@ def build_broadcast_slice(
         value = rw.make(tensor.DimshuffleOp, value, order=kept)
     left = [(FULL, ()) if again else entry
             for again, gone, entry in zip(repeats, dropped, entries) if not gone]  # fmt: skip
-    return build_slice(rw, value, left)
+    return build_slice(rw, value, left, origin)
 
 
 # Patterns.
@@ -118,7 +127,7 @@ def slice_of_elementwise(rw: Rewriter, op: Operation) -> bool:
     found: dict[SSAValue, SSAValue] = {}
     for operand in made.operands:
         if operand not in found:
-            found[operand] = build_broadcast_slice(rw, operand, full, entries)
+            found[operand] = build_broadcast_slice(rw, operand, full, entries, op)
     return rw.replace(rw.remake(made, [found[operand] for operand in made.operands]))
 
 
@@ -141,7 +150,7 @@ def slice_of_dimshuffle(rw: Rewriter, op: Operation) -> bool:
     for axis, entry in zip(order, entries):
         if axis >= 0:
             inner[axis] = entry
-    part = build_slice(rw, source, inner)
+    part = build_slice(rw, source, inner, op)
     kept = [axis for axis, (entry, _) in enumerate(inner) if isinstance(entry, tuple)]
     left = [axis for axis, (entry, _) in zip(order, entries) if isinstance(entry, tuple)]
     back = tuple(kept.index(axis) if axis >= 0 else -1 for axis in left)

@@ -33,33 +33,27 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
-from xdsl.dialects import func
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr
-from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 
-from tetractys.dialects import elemwise, tensor, types
+from tetractys.dialects import elemwise, tensor
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.passes.canonicalize_fills import is_zero_fill
 from tetractys.passes.canonicalize_shapes import build_size, roots_of
-from tetractys.passes.matching import is_float_type, number_of, shape_of
+from tetractys.passes.matching import is_float_type, shape_of
 from tetractys.passes.rewriting import PatternTable, Rewriter
+from tetractys.passes.scaled_zeros import build_is_kept, build_scaled, find_scaled, is_updated
 
 SPARSE = PatternTable("sparse updates")
-
-_SCALED = (elemwise.MulOp, elemwise.TrueDivOp, elemwise.NegOp)
-
 
 class SparseUpdate(NamedTuple):
     """`table` -+ `scale` of zeros with `rows` added at `index`.
 
-    scale: the operations on the gradient, first to last. sign: +1 or -1, what becomes of the
-    gradient's sign if no number that the user gives is negative.
+    scale: the operations on the gradient, first to last.
     """
 
     table: SSAValue
     scatter: SignatureOp
     scale: tuple[SignatureOp, ...]
-    sign: int
 
     @property
     def rows(self) -> SSAValue:
@@ -75,65 +69,12 @@ class SparseUpdate(NamedTuple):
 # Predicates.
 
 
-def is_updated(value: SSAValue, result: SSAValue) -> bool:
-    """Whether a value is an argument that `result`, which nothing else uses, is to replace."""
-    use = result.get_user_of_unique_use()
-    if not isinstance(value, BlockArgument) or not isinstance(use, func.ReturnOp):
-        return False
-    function = value.block.parent_op()
-    if not isinstance(function, func.FuncOp) or function.arg_attrs is None:
-        return False
-    marks = cast("ArrayAttr[DictionaryAttr]", function.arg_attrs).data[value.index]
-    number = marks.data.get("tt.update")
-    if not isinstance(number, IntegerAttr):
-        return False
-    return use.operands[number.value.data] is result
-
-
-def scaled_scatter(value: SSAValue) -> tuple[SignatureOp, tuple[SignatureOp, ...], int] | None:
-    """The scatter that a value is a multiple of, the operations in between, their sign."""
-    scale: list[SignatureOp] = []
-    sign = 1
-    while value.has_one_use():
-        owner = value.owner
-        if isinstance(owner, tensor.AdvancedIncSubtensorOp):
-            return owner, tuple(reversed(scale)), sign
-        if not isinstance(owner, _SCALED):
-            return None
-        if isinstance(owner, elemwise.NegOp):
-            sign, value = -sign, owner.operands[0]
-        else:
-            left, right = owner.operands
-            number, value = (right, left) if is_scalar(right) else (left, right)
-            if not is_scalar(number) or (value is right and isinstance(owner, elemwise.TrueDivOp)):
-                return None
-            sign = -sign if is_negative(number) else sign
-        scale.append(owner)
-    return None
-
-
-def is_scalar(value: SSAValue) -> bool:
-    """Whether a value is a number of the function, broadcast."""
-    source = value.owner.operands[0] if isinstance(value.owner, tensor.DimshuffleOp) else value
-    return number_of(value) is not None or (
-        source is not value and not shape_of(source) and all(n == 1 for n in shape_of(value))
-    )
-
-
-def is_negative(number: SSAValue) -> bool:
-    """Whether a number is below 0, or the negative of one that the user gives."""
-    known = number_of(number)
-    if known is not None:
-        return known < 0
-    return isinstance(cast(Operation, number.owner).operands[0].owner, elemwise.NegOp)
-
-
 def find(op: Operation) -> SparseUpdate | None:
     """The update that a sum or difference is."""
     table, change = op.operands
     if not is_updated(table, op.results[0]) or table.type != op.results[0].type:
         return None
-    found = scaled_scatter(change)
+    found = find_scaled(change, tensor.AdvancedIncSubtensorOp)
     if found is None:
         return None
     scatter, scale, sign = found
@@ -145,7 +86,7 @@ def find(op: Operation) -> SparseUpdate | None:
         return None
     if shape_of(scatter.operands[2])[0] == 1 or shape_of(table)[0] == 1:
         return None
-    return SparseUpdate(table, scatter, scale, sign)
+    return SparseUpdate(table, scatter, scale)
 
 
 # Builders.
@@ -163,56 +104,17 @@ class _Builder:
         self.count = build_size(rw, roots_of(rw).get(update.index, 0))
         self.zero = rw.constant(0, self.count.type)
 
-    def few(self) -> SSAValue:
-        """Whether only rows shall be looked at: they are few, and the others keep their bits."""
+    def few(self, kept: SSAValue | bool) -> SSAValue:
+        """Whether only rows shall be looked at: they are few, and the others are kept."""
         rw = self.rw
         twice = rw.make(elemwise.AddOp, self.count, self.count)
         few = rw.make(elemwise.LeOp, twice, self.sizes[0])
-        change = self._change_of_zero()
-        if change is None:
-            return few
-        zero, one = (rw.constant_like(number, change) for number in (0, 1))
-        kept = rw.make(elemwise.EqOp, change, zero)
-        turned = rw.make(elemwise.TrueDivOp, one, change)
-        wanted = elemwise.GtOp if isinstance(self.op, elemwise.SubOp) else elemwise.LtOp
-        for one_more in (kept, rw.make(wanted, turned, zero)):
-            few = rw.make(elemwise.AndOp, few, one_more)
-        return few
-
-    def _change_of_zero(self) -> SSAValue | None:
-        """What is added or subtracted where the gradient is +0, as a number; None: it is known."""
-        numbers = [v for op in self.update.scale for v in op.operands if is_scalar(v)]
-        if all(self._is_harmless(number) for number in numbers):
-            return None
-        dtype = types.dtype_of(self.update.table.type)
-        value = self.rw.constant(0, types.tensor_type((dtype, ())))
-        for op in self.update.scale:
-            value = self._remade(op, value, scalar=True)
-        return value
-
-    def _is_harmless(self, number: SSAValue) -> bool:
-        """Whether a zero times or by a number is a zero: the sign has been seen to."""
-        known = number_of(number)
-        return known is not None and 0 < abs(known) < float("inf")
-
-    def _remade(self, op: SignatureOp, value: SSAValue, *, scalar: bool = False) -> SSAValue:
-        """An operation of the scale on another value; scalar: of rank 0."""
-        if isinstance(op, elemwise.NegOp):
-            return self.rw.make(elemwise.NegOp, value)
-        operands = [(self._number(v) if scalar else v) if is_scalar(v) else value
-                    for v in op.operands]  # fmt: skip
-        return self.rw.remake(op, operands)
-
-    def _number(self, value: SSAValue) -> SSAValue:
-        known = number_of(value)
-        if known is not None:
-            return self.rw.constant(known, types.tensor_type((types.dtype_of(value.type), ())))
-        return cast(Operation, value.owner).operands[0]
+        return few if kept is True else rw.make(elemwise.AndOp, few, kept)
 
     def difference(self, table: SSAValue, gradient: SSAValue) -> SSAValue:
         """The sum or difference, of other rows."""
         for op in self.update.scale:
-            gradient = self._remade(op, gradient)
+            gradient = build_scaled(self.rw, op, gradient)
         return self.rw.remake(cast(SignatureOp, self.op), [table, gradient])
 
     def add_rows(
@@ -270,8 +172,11 @@ def update_of_rows(rw: Rewriter, op: Operation) -> bool:
     update = find(op)
     if update is None:
         return False
+    zero = rw.constant_like(0, update.table)
+    if (kept := build_is_kept(rw, op, update.scale, zero)) is False:
+        return False
     builder = _Builder(rw, op, update)
-    few = builder.few()
+    few = builder.few(kept)
     some = rw.make(elemwise.SwitchOp, few, builder.count, builder.zero)
     every = rw.make(elemwise.SwitchOp, few, builder.zero, builder.sizes[0])
     return rw.replace(builder.some_rows(some, builder.all_rows(every, some)))

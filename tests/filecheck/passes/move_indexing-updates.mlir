@@ -3,16 +3,16 @@
 // A step of gradient descent on the rows of a table: rows instead of all of it, if they are few and
 // the learning rate is finite and not negative; else all of it, and no rows.
 // CHECK-LABEL: func.func @step
+// CHECK: %[[Z:.+]] = elemwise.mul %lr, %{{.+}} : tensor<f64>
+// CHECK: %[[EQ:.+]] = elemwise.eq %[[Z]]
+// CHECK: %[[INF:.+]] = elemwise.true_div %{{.+}}, %[[Z]]
+// CHECK: %[[GT:.+]] = elemwise.gt %[[INF]]
+// CHECK: %[[KEPT:.+]] = elemwise.and %[[EQ]], %[[GT]]
 // CHECK-DAG: %[[M:.+]] = tensor.size %idx {dim = 0 : i64}
 // CHECK-DAG: %[[N:.+]] = tensor.size %w {dim = 0 : i64}
 // CHECK: %[[TWICE:.+]] = elemwise.add %[[M]], %[[M]]
 // CHECK: %[[FEW:.+]] = elemwise.le %[[TWICE]], %[[N]]
-// CHECK: %[[Z:.+]] = elemwise.mul %lr, %{{.+}} : tensor<f64>
-// CHECK: elemwise.eq %[[Z]]
-// CHECK: elemwise.true_div
-// CHECK: elemwise.gt
-// CHECK: %[[BOTH:.+]] = elemwise.and %[[FEW]]
-// CHECK: %[[OK:.+]] = elemwise.and %[[BOTH]]
+// CHECK: %[[OK:.+]] = elemwise.and %[[FEW]], %[[KEPT]]
 // CHECK: %[[SOME:.+]] = elemwise.switch %[[OK]], %[[M]]
 // CHECK: %[[ALL:.+]] = elemwise.switch %[[OK]], %{{.+}}, %[[N]]
 // CHECK: %[[REST:.+]] = tensor.subtensor %g, %[[SOME]] {slices = "@:"}
