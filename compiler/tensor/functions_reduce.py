@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,7 +44,10 @@ _WIDE = {
 
 
 def _axes(variable: Variable, axis: Any) -> tuple[int, ...] | None:
-    """`axis` as sorted non-negative axes; None for all. Raises ValueError for one out of range."""
+    """`axis` as sorted non-negative axes; None for all.
+
+    Raises ValueError for one out of range, TypeError for what is no integer.
+    """
     if axis is None:
         return None
     if isinstance(axis, Variable):
@@ -53,12 +57,15 @@ def _axes(variable: Variable, axis: Any) -> tuple[int, ...] | None:
                 f"axis: found the symbolic {axis}; expected a number known when the graph is built"
             )
         axis = known
-    listed = [int(item) for item in np.atleast_1d(np.asarray(axis, dtype=object)).tolist()]
+    listed = np.atleast_1d(np.asarray(axis, dtype=object)).tolist()
     rank = variable.type.ndim
     for item in listed:
+        if not hasattr(item, "__index__"):
+            kind = type(item).__name__
+            raise TypeError(f"axis: found {item!r} of type {kind}; expected an integer")
         if not -rank <= item < rank:
             raise ValueError(f"Not enough dimensions on {variable} to reduce on axis {item}")
-    return tuple(sorted({item % rank for item in listed}))
+    return tuple(sorted({operator.index(item) % rank for item in listed}))
 
 
 def _all_axes(variable: Variable) -> tuple[int, ...]:

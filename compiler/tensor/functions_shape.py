@@ -42,9 +42,7 @@ def dimshuffle(value: Any, pattern: Sequence[Any]) -> TensorVariable:
             continue
         if not hasattr(axis, "__index__"):
             raise TypeError(
-                "DimShuffle indices must be python ints. Got: '%s' of type '%s'.",
-                axis,
-                str(type(axis)),
+                f"DimShuffle indices must be python ints. Got: '{axis}' of type '{type(axis)}'."
             )
         axis = operator.index(axis)  # pyright: ignore[reportArgumentType]
         if not 0 <= axis < len(flags):

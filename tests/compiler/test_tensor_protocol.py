@@ -165,6 +165,8 @@ def test_constructors() -> None:
         (lambda: x[::0], ValueError, "slice step cannot be zero"),
         (lambda: x[x > 0], NotImplementedError, r"x\[mask\]: found a boolean index"),
         (lambda: x.sum(axis=2), ValueError, "Not enough dimensions on x to reduce on axis 2"),
+        (lambda: x.sum(axis=1.5), TypeError, "axis: found 1.5 of type float; expected an integer"),
+        (lambda: x.max(axis="a"), TypeError, "axis: found 'a' of type str; expected an integer"),
         (lambda: x.max(axis=-3), ValueError, "Not enough dimensions on x to reduce on axis -3"),
         (lambda: x.dimshuffle(0), ValueError, "You cannot drop a non-broadcastable dimension."),
         (lambda: x.dimshuffle(0, 0), ValueError, "The same input dimension may not appear twice"),
@@ -173,7 +175,8 @@ def test_constructors() -> None:
             ValueError,
             r"new_order\[0\] is 3, but the input only has 2 axes.",
         ),
-        (lambda: x.dimshuffle("y"), TypeError, "DimShuffle indices must be python ints"),
+        (lambda: x.dimshuffle("y"), TypeError,
+         "DimShuffle indices must be python ints. Got: 'y' of type '<class 'str'>'."),
         (lambda: x.reshape(iv), ValueError, "The length of the provided shape"),
         (
             lambda: x.reshape(6),
