@@ -54,7 +54,6 @@ from tetractys.dialects.loops import (
     Result,
 )
 from tetractys.dialects.loops_views import AT, PartOp
-from tetractys.passes.mark_places import apply_checked_insert, apply_checked_scatter, is_unchecked
 from tetractys.passes.storage import LEAVE
 
 if TYPE_CHECKING:
@@ -249,10 +248,14 @@ def check_places(found: list[Update]) -> list[Update]:
     changed: dict[Writer, Writer] = {}
     for update in found:
         for writer in update.writers:
-            if isinstance(writer, NestOp) and is_unchecked(writer):
-                changed[writer] = apply_checked_scatter(writer, update.argument)
-            elif isinstance(writer, InsertOp) and can_fail(writer):
-                apply_checked_insert(writer, update.argument)
+            if isinstance(writer, loops.CallOp) or not can_fail(writer):
+                continue
+            from tetractys.passes import mark_places  # few functions need it
+
+            if isinstance(writer, InsertOp):
+                mark_places.apply_checked_insert(writer, update.argument)
+            elif mark_places.is_unchecked(writer):
+                changed[writer] = mark_places.apply_checked_scatter(writer, update.argument)
     return [update._replace(writers=tuple(changed.get(op, op) for op in update.writers))
             for update in found]  # fmt: skip
 

@@ -25,6 +25,7 @@ Pre-condition: `decompose`, so that what is indexed is elementwise work; zeros a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import cast
 
 from xdsl.context import Context
@@ -37,10 +38,7 @@ from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.passes.canonicalize_fills import is_zero_fill
 from tetractys.passes.canonicalize_shapes import build_size, roots_of
 from tetractys.passes.matching import is_float_type, number_of, shape_of
-from tetractys.passes.move_inserts import INSERTS
-from tetractys.passes.move_slices import SLICES
 from tetractys.passes.rewriting import PatternTable, Rewriter, apply_patterns, function_blocks
-from tetractys.passes.sparse_updates import SPARSE
 
 PATTERNS = PatternTable("move indexing")
 
@@ -200,7 +198,14 @@ def _class_of(op: Operation) -> type[SignatureOp]:
     return type(op)  # pyright: ignore[reportReturnType]
 
 
-_ALL = PatternTable("move indexing", INSERTS, PATTERNS, SLICES, SPARSE)
+@cache
+def all_patterns() -> PatternTable:
+    """The patterns here and in the other files of the pass, which few functions need."""
+    from tetractys.passes.move_inserts import INSERTS
+    from tetractys.passes.move_slices import SLICES
+    from tetractys.passes.sparse_updates import SPARSE
+
+    return PatternTable("move indexing", INSERTS, PATTERNS, SLICES, SPARSE)
 
 
 class MoveIndexingPass(ModulePass):
@@ -212,4 +217,4 @@ class MoveIndexingPass(ModulePass):
         """Rewrites every function of the module that indexes."""
         blocks = function_blocks(op)
         if any(isinstance(inner, _INDEXING) for block in blocks for inner in block.ops):
-            apply_patterns(op, _ALL)
+            apply_patterns(op, all_patterns())
