@@ -3,7 +3,7 @@
 The loops are those of Goto and van de Geijn ("Anatomy of high-performance matrix multiplication",
 2008), with rows for columns: a block of B is copied into panels as wide as a tile
 (`gemm_pack_text`), which stay in the L2 cache while 8 rows of A after 8 go over them
-(`gemm_tile_text`). Rows of A are read where they lie; of an A stored by columns 16 rows at a time
+(`gemm_tile_text`). Rows of A are read where they lie; of an A stored by columns 64 rows at a time
 are made. Panels of B that are read once, as A has 8 rows or fewer, or whose rows lie near each
 other are read where they lie, too.
 
@@ -30,8 +30,10 @@ NEAR = 1024
 """Bytes from a row of B to the next at most for panels that are read where they lie: their lines
 then are on few pages and on many sets of the L1 cache (7 % of a product of 64 x 64).
 """
-TURNED = 16
-"""Rows of A made at a time: whole vectors of it are read."""
+TOGETHER = 8
+"""Rows of B that are copied together, so that memory is read along them: 3 % of a large product."""
+TURNED = 64
+"""Rows of A made at a time, for which a whole line after another of it is read."""
 
 SINGLE, DOUBLE = Kind("s", "float", 4), Kind("d", "double", 8)
 KINDS = {"sgemm": SINGLE, "dgemm": DOUBLE}
@@ -159,7 +161,7 @@ deep:                                               ; blocks of terms
   %b_block = getelementptr i8, ptr %b, i64 %b_offset
   %a_along = mul i64 %p, %ac
   %a_block = getelementptr i8, ptr %a, i64 %a_along
-  br label %pack
+  br label %lines
 {_panels(k)}{_strips(k)}deep_next:
   %p1 = add i64 %p, %deep_by
   %p_more = icmp slt i64 %p1, %depth
@@ -177,16 +179,26 @@ end:
 def _panels(kind: Kind) -> str:
     """The panels of a block of B, copied but where they are read where they lie."""
     k = kind
-    return f"""pack:                                               ; panels of B
-  %g = phi i64 [0, %deep], [%g1, %pack_next]
-  %g_to = phi ptr [%pb, %deep], [%g_to1, %pack_next]
+    return f"""lines:                                     ; a few rows of B, or all its columns
+  %x = phi i64 [0, %deep], [%x1, %lines_next]
+  %x_left = sub i64 %pn, %x
+  %x_few = call i64 @llvm.smin.i64(i64 %x_left, i64 {TOGETHER})
+  %xn = select i1 %b_loose, i64 %pn, i64 %x_few
+  %x_down = mul i64 %x, %br
+  %x_block = getelementptr i8, ptr %b_block, i64 %x_down
+  br label %pack
+pack:                                               ; panels of B
+  %g = phi i64 [0, %lines], [%g1, %pack_next]
+  %g_panel = phi ptr [%pb, %lines], [%g_panel1, %pack_next]
 {_panel(k, "g", "%g")}  %g_from = mul i64 %g, %bc
-  %g_at = getelementptr i8, ptr %b_block, i64 %g_from
+  %g_at = getelementptr i8, ptr %x_block, i64 %g_from
+  %g_down = mul i64 %x, %g_step
+  %g_to = getelementptr i8, ptr %g_panel, i64 %g_down
   br i1 %b_loose, label %turn_b, label %copy_b
 copy_b:
   br i1 %g_there, label %pack_next, label %straight
 straight:
-  call void @{k.letter}_copy(ptr %g_at, i64 %br, i64 %g_vectors, i64 %g_columns, i64 %pn, ptr %g_to)
+  call void @{k.letter}_copy(ptr %g_at, i64 %br, i64 %g_vectors, i64 %g_columns, i64 %xn, ptr %g_to)
   br label %pack_next
 turn_b:
   %v = phi i64 [0, %pack], [%v1, %turn_b]
@@ -201,9 +213,13 @@ turn_b:
   br i1 %v_more, label %turn_b, label %pack_next
 pack_next:
   %g1 = add i64 %g, %g_width
-  %g_to1 = getelementptr i8, ptr %g_to, i64 %g_size
+  %g_panel1 = getelementptr i8, ptr %g_panel, i64 %g_size
   %g_more = icmp slt i64 %g1, %jn
-  br i1 %g_more, label %pack, label %down
+  br i1 %g_more, label %pack, label %lines_next
+lines_next:
+  %x1 = add i64 %x, %xn
+  %x_more = icmp slt i64 %x1, %pn
+  br i1 %x_more, label %lines, label %down
 """
 
 
@@ -211,7 +227,7 @@ def _strips(kind: Kind) -> str:
     """Rows of A, 8 by 8, over the panels."""
     k, row_bytes = kind, _row_bytes(kind)
     return f"""down:                                               ; rows, 8 by 8
-  %i = phi i64 [0, %pack_next], [%i1, %down_next]
+  %i = phi i64 [0, %lines_next], [%i1, %down_next]
   %i_left = sub i64 %rows, %i
   %i_rows = call i64 @llvm.smin.i64(i64 %i_left, i64 {ROWS})
   %i_within = and i64 %i, {TURNED - 1}
