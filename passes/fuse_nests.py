@@ -46,6 +46,7 @@ from tetractys.passes.fuse_rule import (
     map_of_result,
     name_of,
     name_of_value,
+    stores_rows,
 )
 from tetractys.passes.fuse_split import build_split, can_split
 
@@ -182,7 +183,12 @@ class FuseBlock:
     def _fuse(self, candidate: Candidate, first: Group, second: Group) -> None:
         """Merges two groups and those between them; raises `No`."""
         depth = max(first.depth, second.depth)
-        check_profit(candidate, depth)
+        ends = zip((candidate.first, candidate.second), candidate.iterators, (first, second))
+        by_columns = any(
+            group.iterators.get(item) == iterator and stores_rows(group)
+            for item, iterator, group in ends
+        )
+        check_profit(candidate, depth, by_columns=by_columns)
         between = self.graph.between(first, second)
         if between is None:
             raise No(3, "too much lies between them to look for a way from one to the other")

@@ -7,9 +7,10 @@ Nests A before B, along dimension a of A and b of B, may be fused iff
   (3) no value outside the two lies on a path from A to B;
   (4) neither has effects.
 Nests between the two that satisfy the same clauses are fused with them. It is worth it when the
-array that is no longer read or stored has the rank of the deeper nest, and no array is read or
-stored column by column: other work, elementwise and not on the way to a second use of a row, stays
-in its own nest, vectorised along its own dimension.
+array that is no longer read or stored has the rank of the deeper nest, and no array is stored
+column by column, or read so but for one that a loop that stores rows reads so already: other work,
+elementwise and not on the way to a second use of a row, stays in its own nest, vectorised along its
+own dimension.
 """
 
 from __future__ import annotations
@@ -227,8 +228,23 @@ def check_columns(item: Item, iterator: int, members: set[Operation]) -> None:
             raise No(PROFIT, f"the loop would store {name_of_value(result)} column by column")
 
 
-def check_profit(candidate: Candidate, depth: int) -> None:
-    """Whether sharing the array is worth sharing a loop around `depth - 1` others."""
+def stores_rows(group: Group) -> bool:
+    """Whether a loop stores rows of an array: it goes along them, whatever it reads."""
+    members = {item.op for item in group.members}
+    for item, iterator in group.iterators.items():
+        assert item.nest is not None
+        for entries, result in zip(item.nest.result_map_list, item.nest.results):
+            rows = iterator in entries and entries[-1] >= 0 and entries[-1] != iterator
+            if rows and any(use.operation not in members for use in result.uses):
+                return True
+    return False
+
+
+def check_profit(candidate: Candidate, depth: int, *, by_columns: bool) -> None:
+    """Whether sharing the array is worth sharing a loop around `depth - 1` others.
+
+    by_columns: one of them is in a loop that stores rows, and so reads the array by columns anyway.
+    """
     if candidate.gain < depth:
         raise No(
             PROFIT,
@@ -236,7 +252,7 @@ def check_profit(candidate: Candidate, depth: int) -> None:
             f"{depth} loops; what is not on the way to a second use of a row stays in "
             "its own nest",
         )
-    if candidate.gain > 1 and candidate.axis == rank_of(candidate.value) - 1:
+    if candidate.gain > 1 and candidate.axis == rank_of(candidate.value) - 1 and not by_columns:
         raise No(
             PROFIT,
             f"they share {name_of_value(candidate.value)} by columns, whose elements do not stand "

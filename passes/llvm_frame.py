@@ -46,6 +46,9 @@ from tetractys.passes.llvm_scopes import ScopedBuilder
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import LocationAttr
 
+    from tetractys.passes.llvm_row_tiles import RowTile
+    from tetractys.passes.llvm_workspace import Workspace
+
 HEADER_WORDS = 16
 WORD_WORKSPACE = 0
 WORD_EXTERNS = 1
@@ -129,10 +132,10 @@ class Machine(NamedTuple):
 class Frame:
     """The function `name(ptr flat) -> i32` being built.
 
-    leaves_early: whether an error ends the function at once.
-    origins: the iterators that count from a chunk's start, with that start.
-    rows: the rows of the nest around that are worked on at once; varying: the values of the source
-    that differ between them. ahead: for a row, the nest that prefetches the next block's, and where
+    leaves_early: whether an error ends the function at once. origins: the iterators that count from
+    a chunk's start, with that start. rows: the rows of the nest around that are worked on at once;
+    varying: the values of the source that differ between them. tiled: rows of a body that were
+    copied for a whole tile. ahead: for a row, the nest that prefetches the next block's, and where
     they are.
     """
 
@@ -150,8 +153,10 @@ class Frame:
         self.words: dict[int, int] = {}  # by identity: which word a value is
         self.leaves_early = False
         self.origins: dict[SSAValue, SSAValue] = {}
+        self.workspace: Workspace | None = None
         self.rows = SINGLE
         self.varying: set[SSAValue] = set()
+        self.tiled: dict[SSAValue, RowTile] = {}
         self.ahead: dict[SSAValue, tuple[Operation, Buffer]] = {}
         self.lowerings: Mapping[type[Operation], Callable[[Frame, Operation], None]] = {}
 

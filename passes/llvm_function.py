@@ -38,7 +38,7 @@ class Body:
     def __init__(self, frame: Frame, workspace: Workspace) -> None:
         self.frame = frame
         self.builder = frame.builder
-        self.workspace = workspace
+        self.workspace = frame.workspace = workspace
         self.nests: list[NestLowering] = []
         frame.lowerings = {
             elemwise.ConstantOp: lower_constant,
@@ -57,6 +57,8 @@ class Body:
 
     def _nest(self, frame: Frame, op: Operation) -> None:
         nest = cast(NestOp, op)
+        if any(out in frame.tiled for out in nest.outs_):
+            return  # the copy of a column: done for all rows of the tile
         if not self.nests:
             check_empty(frame, nest)
         if INBOUNDS in nest.attributes and not self.nests:

@@ -144,6 +144,10 @@ class NestLowering:
             from tetractys.passes.llvm_vectors import VectorLoops
 
             return VectorLoops(self).emit
+        if not self.leaf and self.nest.scheduled("tile") and level not in self.starts:
+            from tetractys.passes.llvm_row_tiles import RowTiles
+
+            return RowTiles(self).emit
         if not self.leaf and self.nest.scheduled("jam", 1) > 1 and self.frame.rows.count == 1:
             from tetractys.passes.llvm_rows import RowLoops
 
@@ -152,7 +156,7 @@ class NestLowering:
 
     def plain_loop(self, level: int, accumulators: Accumulators) -> Accumulators:
         """One iteration after another."""
-        return self.counted(level, self.builder.index(0), self.sizes[level], 1, accumulators,
+        return self.counted(level, self.start(level), self.sizes[level], 1, accumulators,
                             lambda _, inner: self.level(level + 1, inner))
 
     def counted(

@@ -40,7 +40,9 @@ class RowLoops:
         assert rows & (rows - 1) == 0
         if self.frame.machine.masks:
             return self._blocks(level, size, rows, accumulators, size)
-        main = builder.emit(llvm.AndOp, (size, builder.index(-rows)), i64)
+        start = lowering.start(level)
+        whole = builder.emit(llvm.AndOp, (builder.sub(size, start), builder.index(-rows)), i64)
+        main = builder.add(start, whole)
         found = self._blocks(level, main, rows, accumulators, None)
 
         def one(index: SSAValue, inner: Accumulators) -> Accumulators:
@@ -73,7 +75,7 @@ class RowLoops:
         frame.varying = {lowering.nest.iterators[level]}
         mark_varying(lowering.nest, frame.varying)
         lowering.jammed = True
-        found = lowering.counted(level, builder.index(0), stop, rows, packed, block)
+        found = lowering.counted(level, lowering.start(level), stop, rows, packed, block)
         frame.rows, frame.varying, lowering.jammed = SINGLE, set(), False
         for element in lowering.nest.elements:  # rows one at a time ask for none of the next ones
             frame.ahead.pop(element, None)

@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from xdsl.dialects.builtin import VectorType, i32
+from xdsl.dialects import llvm
+from xdsl.dialects.builtin import VectorType, i32, i64
 from xdsl.ir import SSAValue
 
 from tetractys.passes.llvm_builder import itemsize, memory_type, vector_of
@@ -205,6 +206,16 @@ class TileLoops:
                 builder.intrinsic_named("llvm.prefetch.p0", [line, *hints], None)
 
 
+def before_line(builder: ScopedBuilder, part: Part) -> SSAValue:
+    """Minus the elements by which a column begins behind the begin of a line: where tiles begin, so
+    that they take whole lines.
+    """
+    place = builder.emit(llvm.PtrToIntOp, (part.pointer,), i64)
+    off = builder.binary(llvm.AndOp, place, builder.index(LINE - 1))
+    unit = builder.index(itemsize(part.source.element))
+    return builder.sub(builder.index(0), builder.emit(llvm.SDivOp, (off, unit), i64))
+
+
 def turn(builder: ScopedBuilder, part: Part, room: Buffer) -> None:
     """Copies columns to a tile, as rows.
 
@@ -218,7 +229,7 @@ def turn(builder: ScopedBuilder, part: Part, room: Buffer) -> None:
     target = room.pointer
     assert isinstance(target, SSAValue)
 
-    def square(row: SSAValue, pointers: Sequence[SSAValue], place: SSAValue) -> None:
+    def exchange(row: SSAValue, pointers: Sequence[SSAValue], place: SSAValue) -> None:
         mask = builder.lane_mask(builder.sub(part.rows, row), SQUARE)
         below = builder.mul(row, builder.index(unit))
         vectors = [
@@ -236,7 +247,7 @@ def turn(builder: ScopedBuilder, part: Part, room: Buffer) -> None:
         place = builder.offset(target, builder.mul(column, builder.index(unit)))
 
         def inside(row: SSAValue, _: Sequence[SSAValue]) -> Sequence[SSAValue]:
-            square(row, pointers, place)
+            exchange(row, pointers, place)
             return ()
 
         builder.loop(builder.index(0), part.rows, SQUARE, (), inside)

@@ -97,6 +97,9 @@ def lower_alloc(
     if alloc.result is not None:
         frame.env[alloc.out] = _row_of_result(nests[-1], _number(alloc.result))
         return
+    if alloc.out in frame.tiled:
+        frame.env[alloc.out] = frame.tiled[alloc.out].row(frame.builder, nests[-1])
+        return
     builder = frame.builder
     base = workspace.base(alloc)
     element = alloc.out.type.element_type

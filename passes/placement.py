@@ -160,7 +160,7 @@ class Placement:
         if number is not None:
             return self._insert_alloc(values, type_, {"result": IntegerAttr(number, i64)}, inner)
         rows = outer.scheduled("jam", 1) if can_jam(outer) else 1
-        rows *= chunks_around(outer)
+        rows = max(rows, inner.scheduled("tile", 1)) * chunks_around(outer)
         unit = itemsize(type_.element_type) * rows
         slot = self.arena.take(values, unit, self.position)
         return self._insert_alloc(values, type_, {

@@ -55,7 +55,7 @@ from tetractys.dialects.loops import (
     map_entries,
 )
 from tetractys.passes.fuse_build import build_fused
-from tetractys.passes.schedule_tiles import tile_rows, tiled_iterator
+from tetractys.passes.schedule_tiles import copy_columns, tile_rows, tiled_iterator
 
 Lengths: TypeAlias = "dict[SSAValue, int]"
 """What some sizes usually are."""
@@ -131,11 +131,15 @@ def schedule_block(block: Block, options: ScheduleCpuPass, lengths: Lengths) -> 
                 permute(nest, loop_order(nest))
                 tile = tile_columns(nest) if at_top else {}
                 nest = nest if tile else peel_rows(nest)
+            elif at_top:
+                tile = copy_columns(nest)
             split = split_schedule(nest, options) if at_top else {}
+            if not at_top and nest.scheduled("tile"):
+                continue  # the copy of a column
             if is_leaf(nest):
                 apply_schedule(nest, split | tile | leaf_schedule(nest, options))
             else:
-                apply_schedule(nest, split | row_schedule(nest, options, lengths))
+                apply_schedule(nest, split | tile | row_schedule(nest, options, lengths))
                 pending.append(nest.block)
 
 

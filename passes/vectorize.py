@@ -48,6 +48,7 @@ from tetractys.dialects.loops import (
     GatherOp,
     Map,
     NestOp,
+    is_leaf,
     walk_nests,
 )
 from tetractys.dialects.loops_views import AT, SubviewOp
@@ -201,6 +202,11 @@ def loads_lanes(module: ModuleOp) -> bool:
             ):
                 return True
     return False
+
+
+def copies_columns(module: ModuleOp) -> bool:
+    """Whether a nest around others copies columns to rows (`schedule_tiles`)."""
+    return any(nest.scheduled("tile") and not is_leaf(nest) for nest in walk_nests(module))
 
 
 # The rewriting.

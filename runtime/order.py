@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tetractys.runtime.spec import Order
+from tetractys.runtime.spec import Operand, Order
 
 PACK_BYTES = 2048
 """Arrays up to this size are rather copied: in a quarter of a microsecond."""
@@ -44,6 +44,13 @@ def order_of(array: np.ndarray) -> Order:
     order = tuple(sorted(range(array.ndim), key=lambda d: -_distance(shape[d], strides[d])))
     is_dense = strides[order[last]] == itemsize and shape[order[last]] > 1
     return order if is_dense else (*order, UNIT)
+
+
+def is_bearable(array: np.ndarray, operand: Operand) -> bool:
+    """Whether an array of the operand's order is small enough to be taken as it is."""
+    nearest = [d for d in operand.order if d != UNIT][-1]
+    row = array.nbytes // max(array.shape[nearest], 1)
+    return array.nbytes <= operand.most_bytes and row <= operand.most_row_bytes
 
 
 def _distance(size: int, stride: int) -> int:

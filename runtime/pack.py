@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tetractys.runtime.order import in_order, order_of
+from tetractys.runtime.order import in_order, is_bearable, order_of
 from tetractys.runtime.spec import ITEMSIZE, Operand
 
 _DTYPES = {name: np.dtype(name) for name in ITEMSIZE}
@@ -112,7 +112,7 @@ def _has_unit_sizes(value: np.ndarray, operand: Operand) -> bool:
 
 
 def _has_order(value: np.ndarray, operand: Operand) -> bool:
-    return order_of(value) == operand.order and value.nbytes <= operand.most_bytes
+    return order_of(value) == operand.order and is_bearable(value, operand)
 
 
 def _has_dense_rows(value: np.ndarray) -> bool:

@@ -68,6 +68,7 @@ class _Operand(NamedTuple):
     order: Order
     widens: bool
     most_bytes: int
+    most_row_bytes: int
 
 
 class Operand(_Operand):
@@ -76,8 +77,8 @@ class Operand(_Operand):
     `order`: the kernel is given the array with its dimensions permuted: dimension `d` of the
     operand is dimension `order[d]` of the array, or one of size 1 that the array does not have
     (see `runtime.order`). `widens`: arrays of smaller dtypes, and lists, are taken too: their
-    numbers are all numbers of this dtype (as NumPy promotes). `most_bytes`: larger arrays of this
-    order are packed.
+    numbers are all numbers of this dtype (as NumPy promotes). `most_bytes`, `most_row_bytes`:
+    larger arrays of this order, or of more bytes for each index of the dense dimension, are packed.
     """
 
     __slots__ = ()
@@ -92,6 +93,7 @@ class Operand(_Operand):
         order: Order = (),
         widens: bool = False,
         most_bytes: int = MAX_BYTES,
+        most_row_bytes: int = MAX_BYTES,
     ) -> Operand:
         """Raises TypeError for a dtype, ValueError for a number of flags that cannot be."""
         if dtype not in ITEMSIZE:
@@ -112,6 +114,7 @@ class Operand(_Operand):
             tuple(order),
             widens,
             most_bytes,
+            most_row_bytes,
         )
 
     @property

@@ -37,7 +37,7 @@ STATE_FIELDS = (
 ).split()
 ROW_FIELDS = (
     "ROW_DESCR ROW_SCALAR ROW_ND ROW_MASK ROW_SLOT ROW_NUMS ROW_ITEMSIZE ROW_KIND "
-    "ROW_ORDER ROW_WIDER ROW_MOST"
+    "ROW_ORDER ROW_WIDER ROW_MOST ROW_MOST_ROW"
 ).split()
 ROW_SIZE = 8 * len(ROW_FIELDS)
 FORMS = {"none": 0, "one": 1, "list": 2, "dict": 3}
@@ -283,4 +283,4 @@ def operand_row(
     order = order_word(operand.order)
     wide = wider if operand.widens else 0
     head = [descr, scalar, operand.array_ndim, mask, slot, packed, operand.itemsize, kind]
-    return [*head, order, wide, operand.most_bytes]
+    return [*head, order, wide, operand.most_bytes, operand.most_row_bytes]

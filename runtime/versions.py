@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tetractys.runtime import jit
-from tetractys.runtime.order import order_of
+from tetractys.runtime.order import is_bearable, order_of
 from tetractys.runtime.spec import KernelSpec, Operand, Order
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def inputs_for(function: Function, arrays: Sequence[Any]) -> Sequence[Operand]:
                 function.versions[orders] = _made(function, orders)
     spec = function.versions[orders]
     if spec is None or any(
-        one.order and value.nbytes > one.most_bytes for value, one in zip(arrays, spec.inputs)
+        one.order and not is_bearable(value, one) for value, one in zip(arrays, spec.inputs)
     ):
         return first
     return spec.inputs

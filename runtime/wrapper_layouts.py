@@ -73,7 +73,13 @@ last:                        ; the extra dimension stands where the last one is 
   %most = get i64 %row[ROW_MOST]
   %bearable = icmp ule i64 %bytes, %most
   %middling = and i1 %large, %bearable
-  %b = and i1 %wanted, %middling
+  %none = icmp eq i64 %dim, 0
+  %divisor = select i1 %none, i64 1, i64 %dim
+  %row_bytes = udiv i64 %bytes, %divisor
+  %most_row = get i64 %row[ROW_MOST_ROW]
+  %short_rows = icmp ule i64 %row_bytes, %most_row
+  %taken = and i1 %middling, %short_rows
+  %b = and i1 %wanted, %taken
   br i1 %b, label %finish, label %no
 finish:
   br i1 %open, label %unit_place, label %yes

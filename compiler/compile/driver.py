@@ -34,7 +34,8 @@ class Facts(NamedTuple):
     Apply in `Request.nodes`, -1 where the line is all that is known). inplace: (result, argument),
     a call may pass one memory for both. reads_columns: a version for other orders would have scalar
     loops over columns: packing is cheaper, and there is no object. loads_lanes: it loads columns
-    lane by lane: packing is cheaper for large arrays.
+    lane by lane: packing is cheaper for large arrays. copies_columns: it copies some rows at once
+    of columns, for which the arena has room: packing is cheaper for long rows.
     """
 
     externs: tuple[str, ...]
@@ -44,6 +45,7 @@ class Facts(NamedTuple):
     reads_columns: bool = False
     loads_lanes: bool = False
 
+    copies_columns: bool = False
     def entries(self, request: Request) -> tuple[ErrorEntry, ...]:
         """The errors with the user's lines of this very request."""
         return tuple(
@@ -90,11 +92,11 @@ def compile_request(request: Request, mode: str) -> Compiled:
 
 
 def _note_columns(found: dict[str, bool]) -> Observer:
-    """Notes whether nests stay scalar, or load lane by lane, because of columns that they read."""
+    """Notes whether nests stay scalar, load lane by lane, or copy, because they read columns."""
 
     def observe(step: Step, pass_: Any, module: ModuleOp) -> None:
         if step.name == "vectorize":
-            from tetractys.passes.vectorize import COLUMNS, loads_lanes
+            from tetractys.passes.vectorize import COLUMNS, copies_columns, loads_lanes
 
             found["reads_columns"] = any(COLUMNS in reason for reason in pass_.reasons())
             found["loads_lanes"] = loads_lanes(module)
@@ -109,6 +111,7 @@ def run_pipeline(
     until: str | None = None,
     observer: Observer | None = None,
     times: dict[str, float] | None = None,
+            found["copies_columns"] = copies_columns(module)
 ) -> ModuleOp:
     """The module after the passes of `mode`, or after the last pass named `until`.
 

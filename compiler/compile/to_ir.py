@@ -106,8 +106,14 @@ def _sizes(variable: Variable) -> dict[str, Attribute]:
     return {"tt.sizes": DenseArrayBase.from_list(i64, sizes)} if sizes else {}
 
 
+def _order(order: Order) -> dict[str, Attribute]:
+    """Of an array that comes with its dimensions permuted, which has rows of bearable length."""
+    return {"tt.order": DenseArrayBase.from_list(i64, order)} if order else {}
+
+
 def _argument_attributes(request: Request) -> list[Attribute]:
     updated = dict(request.updated)
+    orders = dict(zip(request.inputs, request.orders))
     return [
         DictionaryAttr(
             {
@@ -116,6 +122,7 @@ def _argument_attributes(request: Request) -> list[Attribute]:
                 **({"tt.donated": UnitAttr()} if variable in request.donated else {}),
                 **({"tt.update": _number(updated[variable])} if variable in updated else {}),
                 **_sizes(variable),
+                **_order(orders.get(variable, ())),
             }
         )
         for kind, variable in request.argument_kinds()

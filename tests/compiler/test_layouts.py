@@ -407,3 +407,48 @@ def test_elements_looked_up_in_a_transposed_array() -> None:
             with pytest.raises(IndexError, match=str(expected.value)):
                 f(argument, *bad)
     assert "copy" not in f.explain() and len(f.versions) == 1
+
+
+def softmax_with_totals(x: Any) -> list[Any]:
+    """Rows that are read again and again, some results combined over them."""
+    y = T.exp(x - x.max(axis=1, keepdims=True))
+    p = y / y.sum(axis=1, keepdims=True)
+    return [p, x.max(axis=1), p.sum(axis=0), (p * p).sum()]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_rows_of_columns_are_copied_some_at_a_time(dtype: str) -> None:
+    """For every size of the last tile, any number of threads and any alignment."""
+    x = tensor(2, "x", dtype)
+    functions = [tt.function([x], softmax_with_totals(x), threads=n) for n in (1, 2, 3)]
+    simple = tt.function([x], softmax_with_totals(x)[:2])
+    rng = np.random.default_rng(3)
+    tolerance = 1e-12 if dtype == "float64" else 1e-5
+    for rows, columns in ((1, 600), (600, 1), (31, 65), (64, 64), (65, 33), (300, 201)):
+        values = np.asarray(rng.normal(size=(rows, columns)), dtype)
+        by_rows = functions[0](values)
+        found = functions[0](np.asfortranarray(values))
+        for one, wanted in zip(found, by_rows):
+            np.testing.assert_allclose(one, wanted, rtol=tolerance)
+        for one, wanted in zip(simple(np.asfortranarray(values)), simple(values)):
+            np.testing.assert_array_equal(one, wanted)
+        for shift in (0, 1, 5):
+            room = np.empty(values.size + shift, dtype)[shift:].reshape(columns, rows)
+            room[...] = values.T
+            for f in functions:
+                for one, wanted in zip(f(room.T), found):
+                    np.testing.assert_array_equal(one, wanted)
+    assert all(spec is not None for f in (*functions, simple) for spec in f.versions.values())
+
+
+@pytest.mark.parametrize("path", ["native", "python"])
+def test_long_rows_are_packed(path: str, monkeypatch: Any) -> None:
+    monkeypatch.setenv("TETRACTYS_CALLPATH", path)
+    x = T.dmatrix("x")
+    f = tt.function([x], softmax_with_totals(x)[0])
+    rng = np.random.default_rng(3)
+    for columns in (100, 5000, 200, 5000, 4096, 4097):
+        values = rng.normal(size=(20, columns))
+        np.testing.assert_array_equal(f(np.asfortranarray(values)), f(values))
+    (spec,) = f.versions.values()
+    assert spec is not None and spec.inputs[0].most_row_bytes == 4096 * 8

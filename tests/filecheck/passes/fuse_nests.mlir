@@ -214,3 +214,25 @@ func.func @parts(%x: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>) {
 // CHECK: loops.insert
 // CHECK: loops.nest
 // COUNT-LABEL: func.func @parts
+
+// -----
+
+// A loop that stores rows reads the columns of x anyway: what else reads them shares it.
+func.func @turned_softmax(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
+  %t = tensor.dimshuffle %x {order = array<i64: 1, 0>} : (tensor<?x?xf64>) -> tensor<?x?xf64>
+  %m = tensor.reduce %t {kind = "max", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
+  %m1 = tensor.dimshuffle %m {order = array<i64: 0, -1>} : (tensor<?xf64>) -> tensor<?x1xf64>
+  %c = elemwise.sub %t, %m1 : (tensor<?x?xf64>, tensor<?x1xf64>) -> tensor<?x?xf64>
+  %e = elemwise.exp %c : tensor<?x?xf64>
+  %s = tensor.reduce %e {kind = "add", axes = array<i64: 1>} : (tensor<?x?xf64>) -> tensor<?xf64>
+  %s1 = tensor.dimshuffle %s {order = array<i64: 0, -1>} : (tensor<?xf64>) -> tensor<?x1xf64>
+  %r = elemwise.true_div %e, %s1 : (tensor<?x?xf64>, tensor<?x1xf64>) -> tensor<?x?xf64>
+  func.return %r : tensor<?x?xf64>
+}
+// CHECK-LABEL: func.func @turned_softmax
+// CHECK: loops.nest (%[[I:.+]] < %{{.+}}) ins(%[[C:.+]] = %x[:, %[[I]]] : {{.*}}) -> (collect[%[[I]], :] : {{.*}}) {
+// CHECK-NEXT: loops.nest {{.*}} = %[[C]][{{.*}} -> (max[] : f64)
+// CHECK: loops.nest {{.*}} = %[[C]][{{.*}}add[] : f64)
+// CHECK-NOT: %x[
+// CHECK: func.return
+// COUNT-LABEL: func.func @turned_softmax

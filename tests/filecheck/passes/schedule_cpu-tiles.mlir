@@ -83,3 +83,61 @@ func.func @gather(%x: tensor<?x?xf64>, %w: tensor<?xf64>, %n: index, %m: index) 
 // CHECK-LABEL: func.func @gather
 // CHECK-NOT: tile
 // CHECK: func.return
+
+// -----
+
+// Rows of a nest that are columns of an argument in another order: copied to rows first, for all
+// that use them; a nest inside says how long they are.
+func.func @softmax(%x: tensor<?x?xf32> {tt.order = array<i64: 1, 0>}, %n: index, %m: index) -> tensor<?x?xf32> {
+  %0 = loops.nest (%i < %n) ins(%c = %x[:, %i] : tensor<?x?xf32>) -> (collect[%i, :] : tensor<?x?xf32>) {
+    %1 = loops.nest (%k < %m) ins(%a = %c[%k] : tensor<?xf32>) -> (max[] : f32) {
+      loops.yield %a : f32
+    }
+    %2 = loops.nest (%k < %m) ins(%a = %c[%k] : tensor<?xf32>) -> (collect[%k] : tensor<?xf32>) {
+      %3 = elemwise.sub %a, %1 : f32
+      loops.yield %3 : f32
+    }
+    loops.yield %2 : tensor<?xf32>
+  }
+  func.return %0 : tensor<?x?xf32>
+}
+// CHECK-LABEL: func.func @softmax
+// CHECK: ins(%[[C:.+]] = %x[:, %i] : {{.*}} schedule {chunks = 8 : i64, split = 0 : i64, tile = 64 : i64} {
+// CHECK-NEXT: %[[ROW:.+]] = loops.nest (%[[K:.+]] < %m) ins(%[[E:.+]] = %[[C]][%[[K]]] : tensor<?xf32>) -> (collect[%[[K]]] : tensor<?xf32>) schedule {tile = 64 : i64} {
+// CHECK-NEXT: loops.yield %[[E]]
+// CHECK: ins(%{{.+}} = %[[ROW]][%{{.+}}] : {{.*}} -> (max[] : f32) schedule {accumulators = 4 : i64, vector = 16 : i64}
+// CHECK: ins(%{{.+}} = %[[ROW]][%{{.+}}] : {{.*}} -> (collect[%{{.+}}] : {{.*}} schedule {vector = 16 : i64}
+
+// -----
+
+// An argument in rows may have columns of any length: no room for them.
+func.func @long(%x: tensor<?x?xf32>, %n: index, %m: index) -> tensor<?xf32> {
+  %0 = loops.nest (%i < %n) ins(%c = %x[:, %i] : tensor<?x?xf32>) -> (collect[%i] : tensor<?xf32>) {
+    %1 = loops.nest (%k < %m) ins(%a = %c[%k] : tensor<?xf32>) -> (max[] : f32) {
+      loops.yield %a : f32
+    }
+    %2 = elemwise.exp %1 : f32
+    loops.yield %2 : f32
+  }
+  func.return %0 : tensor<?xf32>
+}
+// CHECK-LABEL: func.func @long
+// CHECK-NOT: tile
+// CHECK: func.return
+
+// -----
+
+// Rows stay where they are; what only a number of each is read of is no row.
+func.func @dense(%x: tensor<?x?xf32> {tt.order = array<i64: 1, 0>}, %y: tensor<?xf32> {tt.order = array<i64: 0>}, %n: index, %m: index) -> tensor<?xf32> {
+  %0 = loops.nest (%i < %n) ins(%c = %x[%i, :] : tensor<?x?xf32>, %b = %y[%i] : tensor<?xf32>) -> (collect[%i] : tensor<?xf32>) {
+    %1 = loops.nest (%k < %m) ins(%a = %c[%k] : tensor<?xf32>) -> (max[] : f32) {
+      loops.yield %a : f32
+    }
+    %2 = elemwise.mul %1, %b : f32
+    loops.yield %2 : f32
+  }
+  func.return %0 : tensor<?xf32>
+}
+// CHECK-LABEL: func.func @dense
+// CHECK-NOT: tile
+// CHECK: func.return
