@@ -7,6 +7,8 @@ and `tt_dgemm` choose between it and the library by the sizes of a product.
 from __future__ import annotations
 
 import ctypes
+import os
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +16,11 @@ from tetractys.runtime import cache as object_cache
 from tetractys.runtime import jit, pool
 
 _FILES = ("gemm_text.py", "gemm_tile_text.py", "gemm_pack_text.py")
+_lock = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 
 
 def is_fit() -> bool:
@@ -26,13 +33,28 @@ def install(name: str) -> None:
     """Gives the pool our product of a precision, `sgemm` or `dgemm`, if the machine is fit."""
     if not is_fit():
         return
-    code = load(name)
+    with _lock:  # a thread of `prepare` may be at it
+        code = _load(name)
     give = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)(pool.address("tt_blas_own"))
     give(name == "sgemm", code[_symbol(name)])
 
 
 @cache
-def load(name: str) -> jit.Code:
+def prepare(name: str) -> None:
+    """Starts to make a precision's code in a thread, for a compiler that has other work before:
+    LLVM takes 100 ms for it, and drops the GIL.
+    """
+
+    def work() -> None:
+        with _lock:
+            _load(name)
+
+    if is_fit():
+        threading.Thread(target=work, name=f"tetractys {name}").start()
+
+
+@cache
+def _load(name: str) -> jit.Code:
     """The code of a precision; the pool may call it as long as it lives."""
 
     def make() -> bytes:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tetractys.compile.compiled import CompiledFunction
 from tetractys.compile.definitions import cheap_definitions
 from tetractys.compile.request import Request
+from tetractys.dialects.tensor_signatures import DOT
 from tetractys.pipeline import PIPELINES, Step, pass_options
-from tetractys.runtime import cache, jit
+from tetractys.runtime import cache, jit, products
 from tetractys.runtime.callable import prepare
 from tetractys.runtime.spec import ErrorEntry
 
@@ -44,8 +45,8 @@ class Facts(NamedTuple):
     inplace: tuple[tuple[int, int], ...] = ()
     reads_columns: bool = False
     loads_lanes: bool = False
-
     copies_columns: bool = False
+
     def entries(self, request: Request) -> tuple[ErrorEntry, ...]:
         """The errors with the user's lines of this very request."""
         return tuple(
@@ -76,6 +77,7 @@ def compile_request(request: Request, mode: str) -> Compiled:
         if (entry := cache.get_entry(key)) is not None:
             return Compiled(entry.object, Facts(**entry.metadata), times, from_cache=True)
         prepare(CompiledFunction)  # the trampoline, in a thread, beside the passes
+        _prepare_products(request)
         columns: dict[str, bool] = {}
         observer = _note_columns(columns) if request.orders else None
         module = run_pipeline(request, mode, times=times, observer=observer)
@@ -91,6 +93,15 @@ def compile_request(request: Request, mode: str) -> Compiled:
     return Compiled(object_code, facts, times)
 
 
+def _prepare_products(request: Request) -> None:
+    """Products of matrices want code of the runtime's own: it is made beside the passes, too."""
+    for node in request.nodes:
+        if node.op.signature is DOT and all(operand.ndim == 2 for operand in node.inputs):
+            name = {"float32": "sgemm", "float64": "dgemm"}.get(node.outputs[0].dtype)
+            if name is not None:
+                products.prepare(name)
+
+
 def _note_columns(found: dict[str, bool]) -> Observer:
     """Notes whether nests stay scalar, load lane by lane, or copy, because they read columns."""
 
@@ -100,6 +111,7 @@ def _note_columns(found: dict[str, bool]) -> Observer:
 
             found["reads_columns"] = any(COLUMNS in reason for reason in pass_.reasons())
             found["loads_lanes"] = loads_lanes(module)
+            found["copies_columns"] = copies_columns(module)
 
     return observe
 
@@ -111,7 +123,6 @@ def run_pipeline(
     until: str | None = None,
     observer: Observer | None = None,
     times: dict[str, float] | None = None,
-            found["copies_columns"] = copies_columns(module)
 ) -> ModuleOp:
     """The module after the passes of `mode`, or after the last pass named `until`.
 

@@ -163,3 +163,16 @@ def test_functions_use_them_and_keep_their_bits_on_threads(
             found = [f(*values) for f in functions]
             assert found[0].tobytes() == product[dtype](a, b).tobytes()
             assert found[0].tobytes() == found[1].tobytes() == found[2].tobytes()
+
+
+def test_they_are_made_beside_the_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(products, "prepare", asked.append)
+    monkeypatch.setenv("TETRACTYS_CACHE", "off")
+    x, y, v = T.fmatrix("x"), T.matrix("y"), T.vector("v")
+    tt.function([v], T.dot(v, v))
+    tt.function([y, v], T.dot(y, v))
+    assert asked == []
+    tt.function([x], T.dot(x, x.T))
+    tt.function([y], T.grad(T.sum(T.tanh(T.dot(y, y))), y))
+    assert asked[0] == "sgemm" and set(asked[1:]) == {"dgemm"}
