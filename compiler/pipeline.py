@@ -143,8 +143,11 @@ def pass_options(name: str, machine: Host) -> dict[str, int]:
     """What the pass `name` must be told of the machine; empty for most."""
     if name == "schedule-cpu":
         return {"vector_bytes": machine.vector_bytes}
+    if name == "expand-math":
+        return {"scales": machine.scales}
     if name == "lower-loops-to-llvm":
         fused = "+fma" in machine.features or not machine.triple.startswith("x86")
         streams = machine.triple.startswith("x86_64")
-        return {"masks": machine.vector_bytes == 64, "fused": fused, "streams": streams}
+        masks = machine.vector_bytes == 64
+        return {"masks": masks, "fused": fused, "streams": streams, "scales": machine.scales}
     return {}

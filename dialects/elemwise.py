@@ -185,6 +185,10 @@ FloorOp = operation(signatures.FLOOR, ElemwiseOp)
 RoundOp = operation(signatures.ROUND, ElemwiseOp)
 CopysignOp = operation(signatures.COPYSIGN, ElemwiseOp)
 MulLowOp = operation(signatures.MUL_LOW, ElemwiseOp)
+ScaleOp = operation(signatures.SCALE, ElemwiseOp)
+MantissaOp = operation(signatures.MANTISSA, ElemwiseOp)
+MinusExponentOp = operation(signatures.MINUS_EXPONENT, ElemwiseOp)
+LogEdgesOp = operation(signatures.LOG_EDGES, ElemwiseOp)
 LibmWhereOp = operation(signatures.LIBM_WHERE, ElemwiseOp)
 
 

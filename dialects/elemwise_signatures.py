@@ -209,6 +209,14 @@ ROUND = _define("round", 1, _floats, "Nearest integral value, ties to even.", ma
 COPYSIGN = _define("copysign", 2, _floats, "The first operand with the second's sign.",
                    machine=True)
 MUL_LOW = _define("mul_low", 2, _floats, "What rounding a * b loses, exactly.", machine=True)
+SCALE = _define("scale", 2, _floats, "The first operand times 2 to the power of the second, a "
+                "whole number or infinite; rounded once.", machine=True)
+MANTISSA = _define("mantissa", 1, _floats, "m in [3/4, 3/2) of a positive x = 2**k m (`normal`: x "
+                   "is no subnormal number).", props={"normal": "bool?"}, machine=True)
+MINUS_EXPONENT = _define("minus_exponent", 1, _floats, "n, a whole number, of a positive x = 2**-n "
+                         "m; see `mantissa`.", props={"normal": "bool?"}, machine=True)
+LOG_EDGES = _define("log_edges", 2, _floats, "The first operand where the second is positive and "
+                    "finite, elsewhere the second's logarithm.", machine=True)
 LIBM_WHERE = _define(
     "libm_where", 3, _libm_where,
     "The C library's `function` of the second operand where the first holds, else the third; "

@@ -24,6 +24,7 @@ class Domain:
     specials: special floating-point values, infinities and NaN among them.
     integers: the range of integers, both ends included; None: all of the dtype.
     limits: whether the largest, the smallest normal and the smallest number are among them.
+    whole: whether random values are rounded to whole numbers.
     """
 
     low: float = -8.0
@@ -31,6 +32,7 @@ class Domain:
     specials: tuple[float, ...] = FLOATING
     integers: tuple[int, int] | None = None
     limits: bool = True
+    whole: bool = False
 
     def specials_of(self, dtype: str) -> Array:
         """The special values in `dtype`."""
@@ -51,7 +53,8 @@ class Domain:
         if not is_float(dtype):
             low, high = self._bounds(dtype)
             return rng.integers(low, high, size, dtype=np.dtype(dtype), endpoint=True)
-        return rng.uniform(self.low, self.high, size).astype(dtype)
+        values = rng.uniform(self.low, self.high, size)
+        return (np.rint(values) if self.whole else values).astype(dtype)
 
     def _bounds(self, dtype: str) -> tuple[int, int]:
         info = np.iinfo(dtype)

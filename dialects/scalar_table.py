@@ -261,6 +261,21 @@ def _mul_low(a: Array, b: Array) -> Array:
     return _fma(a, b, -(a * b))
 
 
+def _scale(x: Array, n: Array) -> Array:
+    power = np.clip(np.nan_to_num(n, nan=0.0), -5000, 5000).astype(np.int32)
+    return np.where(np.isnan(n), n, np.ldexp(x, power))
+
+
+def _parts(x: Array) -> tuple[Array, Array]:
+    """m in [3/4, 3/2) and k with `x = 2**k m`."""
+    m, k = np.frexp(x)
+    return np.where(m < 0.75, 2 * m, m), np.where(m < 0.75, k - 1, k).astype(x.dtype)
+
+
+def _log_edges(value: Array, x: Array) -> Array:
+    return np.where((x > 0) & np.isfinite(x), value, np.log(x))
+
+
 def _libm_where(operands: Sequence[Array], dtype: str, props: Props) -> Array:
     condition, x, other = operands
     function = getattr(np, str(props["function"]).removesuffix("f"))
@@ -288,6 +303,7 @@ _WIDE, _POSITIVE, _UNIT = (-2.0, 2.0), (0.3, 3.0), (0.4, 1.9)
 _ANGLES = Domain(-30, 30, FLOATING + (100.0, 1e4, 1e6, 8.3e6, 9e6, 1e15, 1e22))
 _FROM_ZERO = Domain(0.05, 40, FLOATING + (2.0, -0.5, -1.5, 0.25, 7.0))
 """Clear of negative zeros, near which only the absolute error is small."""
+_ABOVE_ZERO = Domain(1e-3, 1e3, (1.0, 0.75, 1.5, 2.0, 3.0, 1e30, 1e-30, 1e-44, 1e38), limits=False)
 _SHIFTS = Domain(specials=(), integers=(0, 7))
 
 _row(ew.CONSTANT, _constant, zero=True)
@@ -357,4 +373,9 @@ _row(ew.FLOOR, _plain(np.floor), ANY)
 _row(ew.ROUND, _plain(np.rint), ANY)
 _row(ew.COPYSIGN, _plain(np.copysign), ANY, ANY)
 _row(ew.MUL_LOW, _plain(_mul_low), Domain(limits=False), Domain(limits=False))
+_row(ew.SCALE, _plain(_scale), Domain(specials=(1.0, -2.5, 0.0, -0.0, math.nan), limits=False),
+     Domain(-130, 130, (0.0, 1.0, -160.0, -1080.0, 1030.0), limits=False, whole=True))
+_row(ew.MANTISSA, _plain(lambda x: _parts(x)[0]), _ABOVE_ZERO)
+_row(ew.MINUS_EXPONENT, _plain(lambda x: -_parts(x)[1] + 0.0), _ABOVE_ZERO)
+_row(ew.LOG_EDGES, _plain(_log_edges), ANY, ANY)
 _row(ew.LIBM_WHERE, _libm_where, ANY, ANY, ANY, ulps=1)

@@ -20,6 +20,7 @@ It stands late because it swamps the passes before it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 
 from xdsl.context import Context
@@ -115,10 +116,15 @@ def _converted(op: Operation, operand: SSAValue) -> SSAValue:
     return _insert(op, build(signatures.CAST, [operand], {"dtype": dtype}, op.location))
 
 
+@dataclass(frozen=True)
 class ExpandMathPass(ModulePass):
-    """Expands every elementary function of a module."""
+    """Expands every elementary function of a module.
+
+    scales: whether the machine multiplies by powers of 2 in one instruction; bits are the same.
+    """
 
     name = "expand-math"
+    scales: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Decides for all functions first: an expanded operand would hide its range."""
@@ -127,5 +133,5 @@ class ExpandMathPass(ModulePass):
         for found, expansion in chosen:
             block = found.parent_block()
             assert block is not None
-            emitter = emitters.setdefault(block, ScalarEmitter(block))
+            emitter = emitters.setdefault(block, ScalarEmitter(block, scales=self.scales))
             apply_expansion(emitter, found, expansion)

@@ -121,12 +121,14 @@ class Machine(NamedTuple):
 
     masks: masked loads and stores cost nothing (AVX-512). fused: it multiplies and adds in one
     instruction; without, LLVM would call the C library for it. streams: stores past the caches pay,
-    and x86's fence orders them.
+    and x86's fence orders them. scales: it takes numbers of full vectors apart into mantissa and
+    exponent, and puts them together, in one instruction (AVX-512).
     """
 
     masks: bool = True
     fused: bool = True
     streams: bool = False
+    scales: bool = False
 
 
 class Frame:
@@ -340,13 +342,15 @@ def _lower_elemwise(frame: Frame, op: Operation) -> None:
         if type(value) is tuple:
             copies = len(value)
     (result,) = op.results
-    builder, fused = frame.builder, frame.machine.fused
+    builder, fused, scales = frame.builder, frame.machine.fused, frame.machine.scales
     if not copies:
         scalars = cast("list[SSAValue]", values)
-        frame.env[result] = lower_scalars(op, scalars, builder, fused=fused)
+        frame.env[result] = lower_scalars(op, scalars, builder, fused=fused, scales=scales)
         return
     rows = [[_of_row(value, row) for value in values] for row in range(copies)]
-    frame.env[result] = tuple(lower_together(op, rows, builder, fused=fused))
+    frame.env[result] = tuple(
+        lower_together(op, rows, builder, fused=fused, scales=scales)
+    )
 
 
 def _of_row(value: Value, row: int) -> SSAValue:

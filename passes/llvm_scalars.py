@@ -26,11 +26,12 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from tetractys.dialects import elemwise, types
+from tetractys.dialects import elemwise, llvm_ext, types
 from tetractys.dialects import elemwise_signatures as ew
 from tetractys.dialects.create import operands_of
 from tetractys.dialects.llvm_ext import lanes_of
 from tetractys.dialects.signature import ElemwiseSignature, is_float, upcast
+from tetractys.passes import llvm_exponents
 from tetractys.passes.llvm_builder import LLVMBuilder, llvm_type, vector_of
 from tetractys.passes.llvm_casts import convert, is_nonzero, is_unsigned
 from tetractys.passes.llvm_division import (
@@ -45,7 +46,7 @@ class Site(NamedTuple):
     """One operation being lowered.
 
     operands, dtypes: as given, all with `lanes` lanes. dtype: of the result. fused: whether the
-    machine multiplies and adds in one instruction.
+    machine multiplies and adds in one instruction. scales: as `Machine`'s.
     """
 
     b: LLVMBuilder
@@ -54,7 +55,8 @@ class Site(NamedTuple):
     dtypes: Sequence[str]
     dtype: str
     lanes: int
-    fused: bool
+    fused: bool = True
+    scales: bool = False
 
     @property
     def type(self) -> Attribute:
@@ -71,6 +73,10 @@ class Site(NamedTuple):
         dtype = self.dtype
         return [v if d == dtype else convert(self.b, v, d, dtype)
                 for v, d in zip(self.operands, self.dtypes)]
+
+    def is_set(self, name: str) -> bool:
+        """Whether the operation has a property of this name."""
+        return name in self.op.properties
 
     def constant(self, number: float) -> SSAValue:
         """A number of the result's type."""
@@ -248,12 +254,29 @@ def _isinf(site: Site) -> SSAValue:
 
 
 def _switch(site: Site) -> SSAValue:
+    """A selection; 0 where a comparison holds is the value where it does not, else 0: AVX-512 then
+    has the mask in the instruction that makes the value.
+    """
     b = site.b
     condition = is_nonzero(b, site.operands[0], site.dtypes[0])
     first, second = (
         convert(b, v, d, site.dtype) for v, d in zip(site.operands[1:], site.dtypes[1:])
     )
+    compared = condition.owner
+    if isinstance(compared, llvm_ext.FCmpOp) and is_float(site.dtype) and _is_zero(first):
+        predicate = _OPPOSITE.get(cast(StringAttr, compared.properties["predicate"]).data)
+        if predicate is not None:
+            opposite = b.fcmp(predicate, *compared.operands)
+            return b.select(opposite, second, first)
     return b.select(condition, first, second)
+
+
+_OPPOSITE = {"olt": "uge", "ole": "ugt", "ogt": "ule", "oge": "ult", "oeq": "une", "une": "oeq"}
+
+
+def _is_zero(value: SSAValue) -> bool:
+    number = constant_number(value)
+    return number == 0 and math.copysign(1, number) == 1
 
 
 def _second(site: Site) -> SSAValue:
@@ -381,6 +404,10 @@ ROWS: dict[ElemwiseSignature, Row] = {
     ew.ROUND: _intrinsic("llvm.roundeven"),
     ew.COPYSIGN: _instruction(llvm.FCopySignOp),
     ew.MUL_LOW: _mul_low,
+    ew.SCALE: llvm_exponents.scale,
+    ew.MANTISSA: llvm_exponents.mantissa,
+    ew.MINUS_EXPONENT: llvm_exponents.minus_exponent,
+    ew.LOG_EDGES: llvm_exponents.log_edges,
     ew.LIBM_WHERE: _libm_where,
     **dict.fromkeys(
         (
@@ -404,17 +431,19 @@ def lower(
     lanes: int | None = None,
     *,
     fused: bool = True,
+    scales: bool = False,
 ) -> SSAValue:
     """Appends the instructions of an elementwise operation or `splat`, and returns the result.
 
     operands: level-3 values of its operands; scalars beside vectors are splatted.
     lanes: of the result, 0 for a scalar; by default the operands', or the operation's own.
     fused: False on machines without fused multiply-add, where it would be a library call.
+    scales: True on machines with AVX-512.
     `builder.block` may have moved on to another block: float `mod`, `int_div`, integer `pow` loop.
     """
     if type(op) is elemwise.SplatOp:
         return _splatted(op, operands, builder, lanes)[1][0]
-    site = _site(op, operands, builder, lanes, fused)
+    site = _site(op, operands, builder, lanes)._replace(fused=fused, scales=scales)
     return ROWS[cast(elemwise.ElemwiseOp, op).signature](site)
 
 
@@ -424,11 +453,12 @@ def lower_together(
     builder: LLVMBuilder,
     *,
     fused: bool = True,
+    scales: bool = False,
 ) -> list[SSAValue]:
     """The same operation on several vectors (scalars), given the operands of each."""
     if type(op) is elemwise.LibmWhereOp:
-        return _libm_where_of([_site(op, given, builder, None, fused) for given in operands])
-    return [lower(op, given, builder, fused=fused) for given in operands]
+        return _libm_where_of([_site(op, given, builder, None) for given in operands])
+    return [lower(op, given, builder, fused=fused, scales=scales) for given in operands]
 
 
 def _splatted(
@@ -442,9 +472,9 @@ def _splatted(
 
 
 def _site(
-    op: Operation, given: Sequence[SSAValue], builder: LLVMBuilder, lanes: int | None, fused: bool
+    op: Operation, given: Sequence[SSAValue], builder: LLVMBuilder, lanes: int | None
 ) -> Site:
     lanes, operands = _splatted(op, given, builder, lanes)
     dtypes = [types.dtype_of(v.type) for v in operands_of(op)]
     dtype = types.dtype_of(op.results[0].type)
-    return Site(builder, op, operands, dtypes, dtype, lanes, fused)
+    return Site(builder, op, operands, dtypes, dtype, lanes)

@@ -184,13 +184,15 @@ class LowerLoopsToLlvmPass(ModulePass):
 
     masks: whether masked loads and stores are cheap (AVX-512): heavy bodies are then built once.
     fused: whether the machine multiplies and adds in one instruction. streams: whether large
-    results may go past the caches (`llvm_streams`).
+    results may go past the caches (`llvm_streams`). scales: whether the machine takes numbers apart
+    and scales them in one instruction (AVX-512).
     """
 
     name = "lower-loops-to-llvm"
     masks: bool = True
     fused: bool = True
     streams: bool = False
+    scales: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Replaces `@main` and `@main_shape`, or each function of a file of tests."""
@@ -204,7 +206,7 @@ class LowerLoopsToLlvmPass(ModulePass):
             name = function.sym_name.data
             if name.endswith("_shape") and name.removesuffix("_shape") in by_name:
                 continue
-            machine = Machine(self.masks, self.fused, self.streams)
+            machine = Machine(self.masks, self.fused, self.streams, self.scales)
             lowered, tables = lower_functions(function, by_name.get(f"{name}_shape"), machine)
             for new in lowered:
                 op.body.block.insert_op_before(new, function)

@@ -58,11 +58,16 @@ def _cast_properties(dtype: str) -> dict[str, Attribute]:
     return properties_of(signatures.CAST, {"dtype": dtype})
 
 
+_NORMAL = properties_of(signatures.MANTISSA, {"normal": True})
+
+
 class ScalarEmitter:
     """Emits into one block; `at` moves it to the operation that is being replaced."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, *, scales: bool = False) -> None:
+        """scales: whether `scale` is one instruction."""
         self.block = block
+        self.scales = scales
         self._constants: dict[tuple[bytes, Attribute], SSAValue] = {}
         self._last: list[Operation] = []
 
@@ -193,6 +198,22 @@ class ScalarEmitter:
     def minimum(self, a: SSAValue, b: SSAValue) -> SSAValue:
         """The smaller integer."""
         return self._emit(elemwise.MinimumOp, [a, b], a.type)
+
+    def scale(self, a: SSAValue, n: SSAValue) -> SSAValue:
+        """`a 2**n`, rounded once; n is a float."""
+        return self._emit(elemwise.ScaleOp, [a, n], a.type)
+
+    def mantissa(self, a: SSAValue, *, is_normal: bool = False) -> SSAValue:
+        """m in [3/4, 3/2) of a positive `a = 2**k m`."""
+        return self._emit(elemwise.MantissaOp, [a], a.type, _NORMAL if is_normal else None)
+
+    def minus_exponent(self, a: SSAValue, *, is_normal: bool = False) -> SSAValue:
+        """n, a float, of a positive `a = 2**-n m`."""
+        return self._emit(elemwise.MinusExponentOp, [a], a.type, _NORMAL if is_normal else None)
+
+    def log_edges(self, value: SSAValue, a: SSAValue) -> SSAValue:
+        """`value` where `a` is positive and finite, elsewhere log(a)."""
+        return self._emit(elemwise.LogEdgesOp, [value, a], a.type)
 
     def to_bits(self, a: SSAValue) -> SSAValue:
         """The bits of a float."""

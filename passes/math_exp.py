@@ -28,10 +28,14 @@ def _nearest(e: ScalarEmitter, x: SSAValue, offset: int) -> tuple[SSAValue, SSAV
 
 def _reduce(e: ScalarEmitter, x: SSAValue, offset: int) -> tuple[SSAValue, SSAValue]:
     """`r`, and a float in whose low bits stands the integer `n + offset`."""
-    high, low = e.format.ln2
     n, shifted = _nearest(e, x, offset)
-    r = e.fma(n, e.number(-high), x)
-    return e.fma(n, e.number(-low), r), shifted
+    return _rest(e, x, n), shifted
+
+
+def _rest(e: ScalarEmitter, x: SSAValue, n: SSAValue) -> SSAValue:
+    """`x - n ln 2`."""
+    high, low = e.format.ln2
+    return e.fma(n, e.number(-low), e.fma(n, e.number(-high), x))
 
 
 def _reduce_power(e: ScalarEmitter, x: SSAValue, offset: int) -> tuple[SSAValue, SSAValue]:
@@ -66,9 +70,22 @@ def exp(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     The power is split in two normal factors, so that overflow is an infinity and a subnormal result
     is rounded once.
     """
+    if e.scales:
+        return _exp_scaled(e, x, e.at_most(x, e.format.exp_overflow))
     underflow, argument = _without_underflow(e, x, x)
     r, shifted = _reduce(e, e.at_most(argument, e.format.exp_overflow), 0)
     return e.switch(underflow, e.number(0.0), _scaled(e, _exp_mantissa(e, r), shifted))
+
+
+def _exp_scaled(e: ScalarEmitter, x: SSAValue, argument: SSAValue) -> SSAValue:
+    """`exp(argument)`, but 0 where exp(x) rounds to it.
+
+    The scaling is masked there, so that it costs nothing; what comes before may be anything.
+    """
+    n, _ = _nearest(e, argument, 0)
+    value = e.scale(_exp_mantissa(e, _rest(e, argument, n)), n)
+    underflow = e.lt(x, e.number(e.format.exp_underflow))
+    return e.switch(underflow, e.number(0.0), value)
 
 
 def exp_of_sum(
@@ -83,7 +100,8 @@ def exp_of_sum(
     r = e.add(r, e.fma(n, e.number(-ln2_low), low))
     tail = e.fma(e.mul(r, r), e.horner(r, fmt.exp), r)
     factor = factor or e.number(1.0)
-    value = _scaled(e, e.fma(factor, tail, factor), shifted)
+    mantissa = e.fma(factor, tail, factor)
+    value = e.scale(mantissa, n) if e.scales else _scaled(e, mantissa, shifted)
     overflow = e.gt(high, e.number(fmt.exp_overflow))
     value = e.switch(overflow, e.number(math.inf), value)
     return e.switch(underflow, e.number(0.0), value)
@@ -102,6 +120,8 @@ def _scaled(e: ScalarEmitter, mantissa: SSAValue, shifted: SSAValue) -> SSAValue
 
 def exp_nonpositive(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     """`exp(x)` of an x that is known to be <= 0 (or NaN): no overflow, so one power suffices."""
+    if e.scales:
+        return _exp_scaled(e, x, x)
     underflow, argument = _without_underflow(e, x, x)
     r, power = _reduce_power(e, argument, _BIAS)
     scaled = e.mul(_exp_mantissa(e, r), power)

@@ -21,7 +21,6 @@ from tetractys.dialects import elemwise
 from tetractys.passes import math_coefficients as known
 from tetractys.passes.math_emitter import ScalarEmitter
 from tetractys.passes.math_exp import exp_of_sum
-from tetractys.passes.math_log import reduced
 
 Pair: TypeAlias = tuple[SSAValue, SSAValue]
 """A sum of two numbers, the second at most half a unit in the last place of the first."""
@@ -42,6 +41,42 @@ def _sum(e: ScalarEmitter, a: Pair, b: Pair) -> Pair:
     return high, e.add(e.add(e.sub(a[0], high), b[0]), e.add(a[1], b[1]))
 
 
+def _split(e: ScalarEmitter, x: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """The biased exponent `k + bias` as an integer, and `m`, of a positive normal x."""
+    fmt = e.format
+    # Moves the mantissa sqrt(1/2) to where the exponent field steps.
+    moved = e.add(e.to_bits(x), e.integer((fmt.bias << fmt.mantissa) - fmt.half_root))
+    fraction = e.bit_and(moved, e.integer((1 << fmt.mantissa) - 1))
+    m = e.from_bits(e.add(fraction, e.integer(fmt.half_root)))
+    return e.shr(moved, fmt.mantissa), m
+
+
+def _to_float(e: ScalarEmitter, exponent: SSAValue) -> SSAValue:
+    """`2**mantissa + exponent`, exactly, of a small non-negative integer."""
+    fmt = e.format
+    big = e.integer(fmt.bias + fmt.mantissa << fmt.mantissa)
+    return e.from_bits(e.bit_or(exponent, big))
+
+
+def _reduced(
+    e: ScalarEmitter, x: SSAValue, *, is_normal: bool = False
+) -> tuple[SSAValue, SSAValue]:
+    """`k` and `f` with `x = 2**k (1 + f)`, of any x > 0; a subnormal one is scaled up first."""
+    fmt = e.format
+    if is_normal:
+        exponent, m = _split(e, x)
+        k = e.sub(_to_float(e, exponent), e.number(2.0**fmt.mantissa + fmt.bias))
+        return k, e.sub(m, e.number(1.0))
+    is_subnormal = e.lt(x, e.number(fmt.smallest_normal))
+    shift = fmt.mantissa + 2
+    normal = e.switch(is_subnormal, e.mul(x, e.number(2.0**shift)), x)
+    offset = 2.0**fmt.mantissa + fmt.bias
+    exponent, m = _split(e, normal)
+    subtrahend = e.switch(is_subnormal, e.number(offset + shift), e.number(offset))
+    k = e.sub(_to_float(e, exponent), subtrahend)
+    return k, e.sub(m, e.number(1.0))
+
+
 def _quotient(e: ScalarEmitter, f: SSAValue) -> Pair:
     """`s = f / (2 + f)`."""
     two = e.number(2.0)
@@ -55,7 +90,7 @@ def _quotient(e: ScalarEmitter, f: SSAValue) -> Pair:
 
 def _log(e: ScalarEmitter, x: SSAValue) -> Pair:
     """`log(x)` of x > 0 to 68 bits."""
-    k, f = reduced(e, x)
+    k, f = _reduced(e, x)
     s = _quotient(e, f)
     square = _product(e, s, s)
     tail = e.mul(square[0], e.two_chains(square[0], known.POW_LOG))
@@ -84,7 +119,7 @@ def _power64(e: ScalarEmitter, x: SSAValue, y: SSAValue) -> SSAValue:
 def _power32(e: ScalarEmitter, x: SSAValue, y: SSAValue) -> SSAValue:
     """`2**(y log2(x))` of x > 0, all in float64."""
     wide = e.widened()
-    k, f = reduced(wide, wide.convert(x), is_normal=True)
+    k, f = _reduced(wide, wide.convert(x), is_normal=True)
     logarithm = wide.fma(f, wide.two_chains(f, known.POWF_LOG2), k)
     product = wide.mul(wide.convert(_bounded(e, y)), logarithm)
     product = wide.mul(wide.convert(_bounded(e, y)), logarithm)

@@ -45,6 +45,11 @@ class Host(NamedTuple):
     vector_bytes: int
     versions: str
 
+    @property
+    def scales(self) -> bool:
+        """Whether it has AVX-512's instructions for powers of 2."""
+        return self.vector_bytes == 64 and self.triple.startswith("x86_64")
+
 
 class Code:
     """Loaded object code.  The addresses are valid exactly as long as this object lives."""

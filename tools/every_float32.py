@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tetractys.runtime import blas
+from tetractys.runtime import blas, jit
 from tetractys.tools.scalar_loop import ScalarLoop, operation_function
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -66,7 +66,8 @@ def errors(found: Array, exact: Array) -> Array:
 def worst(name: str, step: int) -> tuple[float, float]:
     """The largest error of a function, and where."""
     addresses = {f"{called}f": blas.address(f"{called}f") for called in ("sin", "cos", "tan")}
-    loop = ScalarLoop(operation_function(name, ["float32"]), 16, addresses=addresses)
+    function, scales = operation_function(name, ["float32"]), jit.host().scales
+    loop = ScalarLoop(function, 16, addresses=addresses, scales=scales)
     largest, place = -1.0, math.nan
     with np.errstate(all="ignore"):
         for x in numbers(step):

@@ -125,6 +125,10 @@ def _square(x: Any) -> Any:
     return x * x
 
 
+def _log_tail(f: Any) -> Any:
+    return mp.mpf(1) / 3 if abs(f) < mp.mpf("1e-12") else (mp.log(1 + f) - f + f * f / 2) / f**3
+
+
 def _scaled_erfc(t: Any) -> Any:
     """exp(x**2) erfc(x) (x + 3) of t = (x - 3) / (x + 3); far out by the asymptotic series."""
     x = 3 * (1 + t) / (1 - t)
@@ -176,6 +180,12 @@ def fits() -> dict[str, list[Fit]]:
         ]
 
     return {
+        "F64.log, F32.log": [
+            Fit(lambda s: (2 * mp.atanh(s) - 2 * s) / s**3, tiny, mp.mpf("0.2") * wider, count,
+                lambda s: s**3 / (2 * mp.atanh(s)), _square, dtype, 1)
+            for count, dtype in ((7, "float64"), (3, "float32"))],
+        "LOG_TAIL": [Fit(_log_tail, mp.mpf("-0.25") * wider, mp.mpf("0.5") * wider, 9,
+                         lambda f: abs(f**3 / mp.log(1 + f)), dtype="float32", settled=2)],
         "TAN_SIN": both(lambda x: (mp.sin(x) - x) / x**3, quarter, (6, 3),
                         lambda x: x**3 / mp.sin(x)),
         "TAN_COS": both(lambda x: (mp.cos(x) - 1 + x * x / 2) / x**4, quarter, (6, 3),

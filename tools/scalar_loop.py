@@ -58,19 +58,24 @@ class ScalarLoop:
         *,
         fused: bool = True,
         addresses: Mapping[str, int] | None = None,
+        scales: bool = False,
     ) -> None:
-        """width: lanes of a vector, 0 for scalars. addresses: of the C functions that it calls."""
+        """width: lanes of a vector, 0 for scalars. addresses: of the C functions that it calls.
+
+        scales: as in `lower-loops-to-llvm`.
+        """
         self.width = max(width, 1)
         self._dtypes = [types.dtype_of(v.type) for v in function.body.block.args]
         if function.parent is None:
             ModuleOp([function])
         module = function.get_toplevel_object()
         assert isinstance(module, ModuleOp)
-        ExpandMathPass().apply(Context(), module)
+        ExpandMathPass(scales).apply(Context(), module)
         returned = function.body.block.last_op
         assert returned is not None
         self.results: list[str] = [types.dtype_of(v.type) for v in returned.operands]
-        self.text = emit_llvm.emit(_lowered(function, width, fused, addresses or {}))
+        lowered = _lowered(function, width, addresses or {}, fused=fused, scales=scales)
+        self.text = emit_llvm.emit(lowered)
         self._code = jit.load(jit.compile_text(self.text), (_SYMBOL,))
         pointers = [ctypes.c_void_p] * (len(self._dtypes) + len(self.results))
         self.native = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64)(self._code[_SYMBOL])
@@ -91,7 +96,7 @@ class ScalarLoop:
 
 
 def _lowered(
-    function: func.FuncOp, lanes: int, fused: bool, addresses: Mapping[str, int]
+    function: func.FuncOp, lanes: int, addresses: Mapping[str, int], **machine: bool
 ) -> ModuleOp:
     """`void @tt_scalar_loop(ptr, .., i64 n)`."""
     source = function.body.block
@@ -114,7 +119,7 @@ def _lowered(
         values[argument] = _load(b, pointer, index, argument.type, lanes)
     for op in list(source.ops)[:-1]:
         operands = [values[operand] for operand in op.operands]
-        values[op.results[0]] = llvm_scalars.lower(op, operands, b, lanes, fused=fused)
+        values[op.results[0]] = llvm_scalars.lower(op, operands, b, lanes, **machine)
     for value, pointer in zip(returned.operands, entry.args[len(source.args) :]):
         _store(b, pointer, index, values[value])
     following = b.add(index, b.constant(max(lanes, 1), i64))

@@ -320,6 +320,28 @@ def _mul_low(dtype: str, a: Number, b: Number) -> Number:
     return fma(dtype, a, b, -_mul(dtype, a, b))
 
 
+def _scale(dtype: str, a: Number, n: Number) -> Number:
+    """`a 2**n`, rounded once."""
+    a, n = float(a), float(n)
+    if not math.isfinite(a) or math.isnan(n) or a == 0:
+        return a if not math.isnan(n) else n
+    exact = Fraction(a) * Fraction(2) ** int(min(max(n, -3000.0), 3000.0))
+    found = (_fraction_to_float32 if dtype == "float32" else _fraction_to_float64)(exact)
+    return math.copysign(found, a)
+
+
+def _parts(a: Number) -> tuple[float, float]:
+    """m in [3/4, 3/2) and -k of a positive `a = 2**k m`; of others nothing is asked."""
+    if not math.isfinite(a) or a <= 0:
+        return math.nan, math.nan
+    m, k = math.frexp(float(a))
+    return (m, float(-k)) if m >= 0.75 else (2 * m, float(1 - k))
+
+
+def _log_edges(dtype: str, value: Number, a: Number) -> Number:
+    return value if math.isfinite(a) and a > 0 else _log(float(a))
+
+
 def _floor(dtype: str, a: Number) -> Number:
     if not math.isfinite(a) or abs(a) >= 1 << 52:
         return a
@@ -366,6 +388,8 @@ _IN_RESULT: dict[str, Function] = {
     "tri_gamma": _elementary(_special("tri_gamma")), "mul_low": _mul_low,
     "and": _bitwise(lambda a, b: a & b), "or": _bitwise(lambda a, b: a | b),
     "xor": _bitwise(lambda a, b: a ^ b), "invert": _invert,
+    "scale": _scale, "mantissa": lambda dtype, a: _parts(a)[0],
+    "minus_exponent": lambda dtype, a: _parts(a)[1], "log_edges": _log_edges,
     "fma": fma, "shl": _shift("shl"), "shr": _shift("shr"), "sar": _shift("sar"),
     "floor": _floor, "round": _round, "copysign": lambda dtype, a, b: math.copysign(a, b),
 }  # fmt: skip

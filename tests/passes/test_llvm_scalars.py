@@ -7,12 +7,17 @@ import ctypes.util
 
 import numpy as np
 import pytest
+from xdsl.dialects import func
+from xdsl.ir import Block, Region
 
 from tetractys.dialects import elemwise_signatures as ew
+from tetractys.dialects import types
+from tetractys.dialects.build import build
 from tetractys.dialects.scalar_table import TABLE, default_props, dtype_cases, evaluate
 from tetractys.dialects.signature import DTYPES, ElemwiseSignature, is_float
 from tetractys.passes import llvm_scalars
 from tetractys.passes.expand_math import EXPANSIONS
+from tetractys.runtime import jit
 from tetractys.tools.scalar_loop import Array, ScalarLoop, operation_function
 
 _LIBM = ctypes.CDLL(ctypes.util.find_library("m"))
@@ -69,13 +74,13 @@ def distance(got: Array, wanted: Array) -> Array:
 
 
 def check(signature: ElemwiseSignature, dtypes: tuple[str, ...], props: dict[str, object],
-          width: int) -> None:
+          width: int, *, scales: bool = False) -> None:
     """Compiles and compares on the row's own values; exact operations bit for bit."""
     row = TABLE[signature]
     operands = row.operands(dtypes, props, np.random.default_rng(7)) if dtypes else []
     wanted = evaluate(signature, operands, props)
     function = operation_function(signature.short, dtypes, props)
-    loop = ScalarLoop(function, width, addresses=ADDRESSES)
+    loop = ScalarLoop(function, width, addresses=ADDRESSES, scales=scales)
     if not operands:
         (got,) = loop_without_operands(loop)
     else:
@@ -120,3 +125,36 @@ def test_operation(signature: ElemwiseSignature, width: int) -> None:
             check(signature, dtypes, props, width)
         except Exception as error:
             raise AssertionError(f"{signature.short} {dtypes} {props}: {error}") from error
+
+
+POWERS = (ew.SCALE, ew.MANTISSA, ew.MINUS_EXPONENT, ew.LOG_EDGES)
+
+
+@pytest.mark.skipif(not jit.host().scales, reason="instructions of AVX-512")
+@pytest.mark.parametrize("lanes", [4, 8, 16, 32])
+@pytest.mark.parametrize("signature", POWERS, ids=lambda s: s.short)
+def test_powers_of_two_by_instructions(signature: ElemwiseSignature, lanes: int) -> None:
+    """One and several registers; narrower vectors go by bits."""
+    for dtype in ("float64", "float32"):
+        check(signature, (dtype,) * (signature.arity or 0), {}, lanes, scales=True)
+        function = operation_function(signature.short, [dtype] * (signature.arity or 0))
+        text = ScalarLoop(function, lanes, scales=True).text
+        assert ("llvm.x86.avx512" in text) == (lanes * np.dtype(dtype).itemsize % 64 == 0)
+
+
+def test_zero_where_a_comparison_holds_is_a_mask() -> None:
+    """Selected the other way round, AVX-512 has it in the instruction that makes the value."""
+    block = Block(arg_types=[types.element_type("float64")] * 2)
+    x, limit = block.args
+    small = build(ew.LT, [x, limit])
+    zero = build(ew.CONSTANT, [], {"value": 0.0, "dtype": "float64"})
+    product = build(ew.MUL, [x, x])
+    chosen = build(ew.SWITCH, [small.results[0], zero.results[0], product.results[0]])
+    block.add_ops([small, zero, product, chosen, func.ReturnOp(*chosen.results)])
+    real = types.element_type("float64")
+    loop = ScalarLoop(func.FuncOp("f", ([real, real], [real]), Region(block)), 8)
+    assert "fcmp uge" in loop.text
+    given = np.array([1.0, 2.0, -3.0, np.nan, 5.0, 0.0, -0.0, np.inf])
+    limits = np.array([2.0, 1.0, 3.0, 1.0, np.nan, 0.0, 0.0, np.inf])
+    (got,) = loop(given, limits)
+    np.testing.assert_array_equal(got, np.where(given < limits, 0.0, given * given))

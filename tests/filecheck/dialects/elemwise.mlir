@@ -179,6 +179,10 @@ func.func @machine(%x: f64, %v: vector<8xf64>, %i: i64, %w: vector<8xi64>) {
   %e = elemwise.shr %i, %i : i64
   %f = elemwise.sar %i, %i : i64
   %g = elemwise.mul_low %x, %x : f64
+  %m = elemwise.scale %v, %v : vector<8xf64>
+  %n = elemwise.mantissa %x : f64
+  %o = elemwise.minus_exponent %x {normal = true} : f64
+  %q = elemwise.log_edges %x, %x : f64
   %k = elemwise.lt %v, %v : (vector<8xf64>, vector<8xf64>) -> vector<8xi1>
   %l = elemwise.libm_where %k, %v, %v {function = "sin"} : (vector<8xi1>, vector<8xf64>, vector<8xf64>) -> vector<8xf64>
   %h = elemwise.splat %x : f64 to vector<8xf64>
@@ -194,6 +198,10 @@ func.func @machine(%x: f64, %v: vector<8xf64>, %i: i64, %w: vector<8xi64>) {
 // CHECK-NEXT: %[[E:.+]] = elemwise.shr %[[I]], %[[I]] : i64
 // CHECK-NEXT: %[[F:.+]] = elemwise.sar %[[I]], %[[I]] : i64
 // CHECK-NEXT: %[[G:.+]] = elemwise.mul_low %[[X]], %[[X]] : f64
+// CHECK-NEXT: %[[M:.+]] = elemwise.scale %[[V]], %[[V]] : vector<8xf64>
+// CHECK-NEXT: %[[N:.+]] = elemwise.mantissa %[[X]] : f64
+// CHECK-NEXT: %[[O:.+]] = elemwise.minus_exponent %[[X]] {normal = true} : f64
+// CHECK-NEXT: %[[Q:.+]] = elemwise.log_edges %[[X]], %[[X]] : f64
 // CHECK-NEXT: %[[K:.+]] = elemwise.lt %[[V]], %[[V]] : (vector<8xf64>, vector<8xf64>) -> vector<8xi1>
 // CHECK-NEXT: %[[L:.+]] = elemwise.libm_where %[[K]], %[[V]], %[[V]] {function = "sin"} : (vector<8xi1>, vector<8xf64>, vector<8xf64>) -> vector<8xf64>
 // CHECK-NEXT: %[[H:.+]] = elemwise.splat %[[X]] : f64 to vector<8xf64>
