@@ -4,8 +4,8 @@ Half of xDSL's import is Python's compiler at work on the methods of 250 data cl
 and a tenth is the parsing of 45 assembly formats, none of which a compilation prints or parses.
 Inside `with cheap_definitions():` (-90 of 200 ms)
 
-* a method of a data class, except `__init__`, is compiled when it is first called;
-* an `__init__` whose text came before shares the code object, which nobody can change;
+* a method of a data class is compiled when it is first called, and shares the code object, which
+  nobody can change, with those of the same text;
 * a data class without a docstring gets its name for one, without the signature (-5 ms);
 * an assembly format is parsed when an operation with it is first printed or parsed.
 
@@ -15,7 +15,7 @@ ones gain.
 Why not something plainer: importing less of xDSL does not help. `builtin`, `ir`, `irdl` and what
 they import themselves (the parser and the formats too) are 200 of the 245 ms; only `dialects.llvm`
 is our choice, and level 3 is made of it. Counted in instructions, which no other load disturbs
-(cachegrind): the import takes 938 million as it is and 483 million in here; the graph, gradient,
+(cachegrind): the import takes 938 million as it is and 440 million in here; the graph, gradient,
 passes and text of the logistic regression's step together take 460 million. Leaving this module out
 is safe and costs that difference: nothing but the driver, which imports xDSL, knows it.
 """
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
 
-_DEFERRED = re.compile(r"def __create_fn__\(.*\):\n def (__(?!init__)\w+__)\(self\b")
+_DEFERRED = re.compile(r"def __create_fn__\(.*\):\n def (__\w+__)\(self\b")
 """How `dataclasses` begins the text of a method; up to Python 3.12 it returns that method alone."""
 
 
@@ -118,19 +118,26 @@ def _deferred(
 ) -> FunctionType:
     """The method `name` that `text` makes of the values in `captured`, compiled when called."""
 
-    def make() -> Callable[..., Any]:
+    def make(class_: type) -> Callable[..., Any]:
         names: dict[str, Any] = {}
         exec(_compiled(text), scope, names)
-        made = names["__create_fn__"](**captured)
-        if made.__closure__ is None:  # from the next call on the method is the real one
-            method.__code__, method.__kwdefaults__ = made.__code__, None
+        made: Any = names["__create_fn__"](**captured)
+        if made.__closure__ is None:
+            method.__code__, method.__defaults__ = made.__code__, made.__defaults__
+            method.__kwdefaults__ = made.__kwdefaults__
+            return made
+        for owner in class_.__mro__:
+            if owner.__dict__.get(name) is method:
+                setattr(owner, name, made)
         return made
 
     method = FunctionType(_first_call.__code__, {} if scope is None else scope, name)
-    method.__kwdefaults__ = {"make": make}
+    method.__kwdefaults__ = {"_make": make}
     return method
 
 
-def _first_call(*values: Any, make: Callable[[], Callable[..., Any]]) -> Any:
-    """The body of a method that is not compiled yet."""
-    return make()(*values)
+def _first_call(
+    self: Any, *values: Any, _make: Callable[[type], Callable[..., Any]], **named: Any
+) -> Any:
+    """The body of a method that is not compiled yet; from the next call on it is the real one."""
+    return _make(self.__class__)(self, *values, **named)
