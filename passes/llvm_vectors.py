@@ -34,6 +34,7 @@ from tetractys.passes.llvm_memory import (
     store_one,
 )
 from tetractys.passes.llvm_monoids import Monoid
+from tetractys.passes.llvm_phase import Piece, find_phase, in_pieces, left_of
 from tetractys.passes.llvm_plan import HEAVY, Plan, pure_operations, sink_product, weight
 from tetractys.passes.llvm_streams import find_streams, finish_streams, store_stream
 from tetractys.passes.llvm_sums import (
@@ -59,6 +60,8 @@ BITS = 64
 """The bits of an index: masks of fewer lanes can be shifted."""
 VIRTUAL_BYTES = 256
 """The bytes of all accumulators of a result: the same number of lanes on every host."""
+SEVERAL = 4
+"""Rows at a time from which their loads are worth more than those and stores of what they share."""
 ROW_VIRTUAL_BYTES = 128
 """Of a nest inside a jammed one: the rows are chains enough."""
 
@@ -167,13 +170,7 @@ class VectorLoops:
         if self._vectors_at_once() > 1:
             self._map_several(level, size, self._vectors_at_once())
         elif not self.heavy:
-            main = builder.add(start, self._whole(builder.sub(size, start), self.width))
-            streams = self._streams = {} if level in self.lowering.starts else find_streams(
-                self.lowering, level)
-            self._map_loop(level, start, main, None)
-            self._streams = {}
-            finish_streams(builder, streams)
-            builder.when(builder.icmp("slt", main, size), lambda: self._map_rest(level, main, size))
+            self._map_light(level, start, size)
         elif self._is_idempotent():
             mask = builder.lane_mask(builder.sub(size, start), self.width)
 
@@ -185,6 +182,35 @@ class VectorLoops:
             builder.overlapping_loop(size, self.width, body, start)
         else:
             self._map_loop(level, start, size, size)
+
+    def _map_light(self, level: int, start: SSAValue, size: SSAValue) -> None:
+        """Whole vectors, and a masked one for the rest; of rows at a time, one in front, too."""
+        several = self.frame.rows.count >= SEVERAL
+        phase = find_phase(self.lowering, level) if several else None
+        if phase is None:
+            streams = self._streams = {} if level in self.lowering.starts else find_streams(
+                self.lowering, level)
+            main = self._map_main(level, start, size)
+            self._streams = {}
+            finish_streams(self.builder, streams)
+            self._map_rest(level, main, size)
+            return
+
+        def piece(piece: Piece, inner: Accumulators) -> Accumulators:
+            main = self._map_main(level, piece.begin, size, piece)
+            self._map_rest(level, main, size, piece)
+            return inner
+
+        in_pieces(self.lowering, level, start, size, phase, {}, piece)
+
+    def _map_main(
+        self, level: int, begin: SSAValue, size: SSAValue, piece: Piece | None = None
+    ) -> SSAValue:
+        """The whole vectors; returns where they end."""
+        left = left_of(self.builder, begin, size, piece)
+        main = self.builder.add(begin, self._whole(left, self.width))
+        self._map_loop(level, begin, main, None)
+        return main
 
     def _map_loop(
         self, level: int, start: SSAValue, stop: SSAValue, size: SSAValue | None
@@ -255,15 +281,25 @@ class VectorLoops:
         assert isinstance(pointer, SSAValue)
         store_one(self.builder, value, pointer, mask)
 
-    def _map_rest(self, level: int, start: SSAValue, size: SSAValue) -> None:
+    def _map_rest(
+        self, level: int, start: SSAValue, size: SSAValue, piece: Piece | None = None
+    ) -> None:
         """The elements from `start`, fewer than a vector."""
-        self.lowering.bind_iterator(level, start)
-        self._step(self._mask(start, size), {}, 0)
+        builder = self.builder
 
-    def _mask(self, index: SSAValue, size: SSAValue | None) -> SSAValue | None:
+        def rest() -> None:
+            self.lowering.bind_iterator(level, start)
+            self._step(self._mask(start, size, piece), {}, 0)
+
+        builder.when(builder.icmp("slt", start, size if piece is None else piece.stop), rest)
+
+    def _mask(
+        self, index: SSAValue, size: SSAValue | None, piece: Piece | None = None
+    ) -> SSAValue | None:
         if size is None:
             return None
-        return self.builder.lane_mask(self.builder.sub(size, index), self.width)
+        mask = self.builder.lane_mask(self.builder.sub(size, index), self.width)
+        return mask if piece is None else self.builder.binary(llvm.AndOp, mask, piece.shown)
 
     def _whole(self, size: SSAValue, step: int) -> SSAValue:
         """The largest multiple of `step` (a power of two) up to `size`."""
@@ -310,20 +346,37 @@ class VectorLoops:
         self, level: int, start: SSAValue, size: SSAValue, accumulators: Accumulators
     ) -> Accumulators:
         """The elements from `start` (a multiple of all lanes) to `size`."""
-        builder = self.builder
+        phase = None if self.heavy else find_phase(self.lowering, level)
+        if phase is None:
+            return self._piece(level, start, size, accumulators)
+
+        def piece(piece: Piece, inner: Accumulators) -> Accumulators:
+            return self._piece(level, piece.begin, size, inner, piece)
+
+        return in_pieces(self.lowering, level, start, size, phase, accumulators, piece)
+
+    def _piece(
+        self,
+        level: int,
+        begin: SSAValue,
+        size: SSAValue,
+        accumulators: Accumulators,
+        piece: Piece | None = None,
+    ) -> Accumulators:
+        builder, main = self.builder, begin
         if not self.heavy:
-            length = self._whole(builder.sub(size, start), self.width * self.slots)
-            main = builder.add(start, length)
-            accumulators = self._unrolled(level, start, main, accumulators)
-            start = main
+            step = self.width * self.slots
+            main = builder.add(begin, self._whole(left_of(self.builder, begin, size, piece), step))
+            accumulators = self._unrolled(level, begin, main, accumulators)
 
         def body(index: SSAValue, inner: Accumulators) -> Accumulators:
+            found = self._step(self._mask(index, size, piece), inner, 0)
             if self.heavy:
                 ask_ahead(self.lowering, self.width)
-            found = self._step(self._mask(index, size), inner, 0)
             return {number: self._rotated(number, values) for number, values in found.items()}
 
-        return self.lowering.counted(level, start, size, self.width, accumulators, body)
+        stop = size if piece is None else piece.stop
+        return self.lowering.counted(level, main, stop, self.width, accumulators, body)
 
     def _unrolled(
         self, level: int, start: SSAValue, stop: SSAValue, accumulators: Accumulators

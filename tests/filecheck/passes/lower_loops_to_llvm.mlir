@@ -157,18 +157,36 @@ func.func @heavy_in_place(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) at
 // -----
 
 // A sum: blocks of 512, each in four accumulators that take the products over; in the rest of the last block a masked
-// step, the accumulators turning. Between blocks, what the addition rounds away is added up too.
+// step, the accumulators turning. Between blocks, what the addition rounds away is added up too. Where the first array
+// begins behind a line (and is long), a block has two parts: one masked step that begins with that line and hides what
+// stands before the block, and all the others, which begin with lines then.
 // CHECK-LABEL: llvm.func @tt_kernel
-// CHECK: ^bb1(%{{[0-9]+}}: i64, %[[S:[0-9]+]]: vector<8xf64>, %[[E:[0-9]+]]: vector<8xf64>):
-// CHECK: ^bb2(%{{[0-9]+}}: i64, %[[A0:[0-9]+]]: vector<8xf64>, %[[A1:[0-9]+]]: vector<8xf64>, %[[A2:[0-9]+]]: vector<8xf64>, %[[A3:[0-9]+]]: vector<8xf64>):
+// CHECK: %[[LONG:[0-9]+]] = llvm.icmp "sge" %{{[0-9]+}}, %{{[0-9]+}} : i64
+// CHECK: %[[PLACE:[0-9]+]] = llvm.ptrtoint
+// CHECK-NEXT: %[[BEHIND:[0-9]+]] = llvm.and %[[PLACE]],
+// CHECK-NEXT: %[[LANES:[0-9]+]] = llvm.lshr %[[BEHIND]],
+// CHECK-NEXT: %[[PHASE:[0-9]+]] = llvmx.select %[[LONG]], %[[LANES]], %[[ZERO:[0-9]+]]
+// CHECK-NEXT: %[[STRADDLES:[0-9]+]] = llvm.icmp "ne" %[[PHASE]], %[[ZERO]]
+// CHECK-NEXT: %[[FIRST:[0-9]+]] = llvmx.select %[[STRADDLES]], %[[ZERO]],
+// CHECK: ^bb1(%[[I:[0-9]+]]: i64, %[[S:[0-9]+]]: vector<8xf64>, %[[E:[0-9]+]]: vector<8xf64>):
+// CHECK: llvm.sub %[[I]], %[[PHASE]]
+// CHECK: ^bb2(%[[PART:[0-9]+]]: i64, {{.*}}vector<8xf64>):
+// CHECK-NEXT: %[[HEAD:[0-9]+]] = llvm.icmp "eq" %[[PART]], %[[ZERO]]
+// CHECK-NEXT: %[[HIDDEN:[0-9]+]] = llvmx.select %[[HEAD]], %[[PHASE]], %[[ZERO]]
+// CHECK-NEXT: llvm.shl %{{[0-9]+}}, %[[HIDDEN]]
+// CHECK: %[[SHOWN:[0-9]+]] = llvm.bitcast %{{[0-9]+}} : i8 to vector<8xi1>
+// CHECK: ^bb3(%{{[0-9]+}}: i64, %[[A0:[0-9]+]]: vector<8xf64>, %[[A1:[0-9]+]]: vector<8xf64>, %[[A2:[0-9]+]]: vector<8xf64>, %[[A3:[0-9]+]]: vector<8xf64>):
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A0]])
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A1]])
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A2]])
 // CHECK: llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[A3]])
 // CHECK: ^bb[[REST:[0-9]+]](%{{[0-9]+}}: i64, %[[B0:[0-9]+]]: vector<8xf64>, %[[B1:[0-9]+]]: vector<8xf64>, %[[B2:[0-9]+]]: vector<8xf64>, %[[B3:[0-9]+]]: vector<8xf64>):
+// CHECK: %[[M:[0-9]+]] = llvm.and %{{[0-9]+}}, %[[SHOWN]] : vector<8xi1>
+// CHECK: "llvm.masked.load.v8f64.p0"(%{{[0-9]+}}, %[[M]],
 // CHECK: %[[NEW:[0-9]+]] = llvm.intr.fma(%{{[0-9]+}}, %{{[0-9]+}}, %[[B0]])
-// CHECK: %[[KEPT:[0-9]+]] = llvmx.select %{{[0-9]+}}, %[[NEW]], %[[B0]]
+// CHECK: %[[KEPT:[0-9]+]] = llvmx.select %[[M]], %[[NEW]], %[[B0]]
 // CHECK: llvm.cond_br %{{[0-9]+}}, ^bb[[REST]](%{{[0-9]+}}, %[[B1]], %[[B2]], %[[B3]], %[[KEPT]]
+// CHECK: llvm.cond_br %{{[0-9]+}}, ^bb2(
 // CHECK: ^bb{{[0-9]+}}(%[[C0:[0-9]+]]: vector<8xf64>, %[[C1:[0-9]+]]: vector<8xf64>, %[[C2:[0-9]+]]: vector<8xf64>, %[[C3:[0-9]+]]: vector<8xf64>):
 // CHECK: llvm.fadd %[[C0]], %[[C2]]
 // CHECK: llvm.fadd %[[C1]], %[[C3]]
@@ -189,6 +207,27 @@ func.func @dot(%x: memref<?xf64, strided<[1]>>, %y: memref<?xf64, strided<[1]>>,
     loops.yield %0 : vector<8xf64>
   }
   loops.store %s, %r : (f64, memref<f64>) -> ()
+  func.return
+}
+
+// -----
+
+// A shared variable begins with a line; a column is loaded lane by lane: both sums begin at the first element.
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK-NOT: ptrtoint
+// CHECK: llvm.return
+func.func @begins_at_the_first(%w: memref<?xf64, strided<[1]>> {tt.kind = "shared"}, %y: memref<?xf64, strided<[1]>>, %x: memref<?x?xf64, strided<[?, 1]>>, %r: memref<f64>, %u: memref<f64>) attributes {tt.results = 2 : i64} {
+  %n = loops.dim %x, 0 : memref<?x?xf64, strided<[?, 1]>>
+  %m = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
+  %s = loops.nest (%i < %n) ins(%a = %w[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>) -> (add[] : f64) schedule {vector = 8 : i64} {
+    loops.yield %a : vector<8xf64>
+  }
+  loops.store %s, %r : (f64, memref<f64>) -> ()
+  %t = loops.nest (%k < %m, %i < %n) ins(%a = %y[%i] : memref<?xf64, strided<[1]>> as vector<8xf64>, %b = %x[%i, %k] : memref<?x?xf64, strided<[?, 1]>> as vector<8xf64>) -> (add[] : f64) schedule {vector = 8 : i64} {
+    %0 = elemwise.mul %a, %b : vector<8xf64>
+    loops.yield %0 : vector<8xf64>
+  }
+  loops.store %t, %u : (f64, memref<f64>) -> ()
   func.return
 }
 
@@ -232,7 +271,9 @@ func.func @far(%x: memref<?x?xf64, strided<[?, 1]>>, %w: memref<?xf64, strided<[
 // Two rows of one size at once ask for their lines of the next two; the nest that reads them again does not. Neither
 // does one that reads an array which the function made itself.
 // CHECK-LABEL: llvm.func @tt_kernel
-// CHECK: llvm.icmp "sge"
+// CHECK: llvm.mul
+// CHECK: llvm.mul
+// CHECK-NEXT: llvm.icmp "sge"
 // CHECK-NEXT: %[[LONG:[0-9]+]] = llvm.icmp "sge"
 // CHECK-NEXT: llvm.icmp "eq"
 // CHECK-NEXT: llvm.or %{{[0-9]+}}, %[[LONG]]
@@ -295,6 +336,7 @@ func.func @product_used_twice(%x: memref<?xf64, strided<[1]>>, %r: memref<f64>, 
 // CHECK-LABEL: llvm.func @tt_kernel
 // CHECK: %[[EMPTY:[0-9]+]] = llvm.icmp "eq" %[[N:[0-9]+]],
 // CHECK: llvm.cond_br %[[EMPTY]], ^bb1, ^bb
+// CHECK: ^bb[[PARTS:[0-9]+]](%{{[0-9]+}}: i64, {{.*}}vector<8xi1>):
 // CHECK: ^bb{{[0-9]+}}(%{{[0-9]+}}: i64, %[[A:[0-9]+]]: vector<8xf64>, {{.*}}, %[[NAN:[0-9]+]]: vector<8xi1>):
 // CHECK: %[[X:[0-9]+]] = llvm.load %{{[0-9]+}} {alignment = 8 : i64} : !llvm.ptr -> vector<8xf64>
 // CHECK: %[[C:[0-9]+]] = llvmx.fcmp %[[X]], %[[A]] {predicate = "ogt"}
@@ -364,6 +406,41 @@ func.func @no_collapse(%x: memref<?x?xf64, strided<[?, 1]>>, %r: memref<?x?xf64>
 
 // -----
 
+// Four rows that are added to one begin with the lines of the first, if the second stands as far behind one: what they
+// are added to is loaded and stored but once for all. (The nest of two rows below begins at its first element there.)
+// CHECK-LABEL: llvm.func @tt_kernel
+// CHECK: %[[P0:[0-9]+]] = llvm.ptrtoint
+// CHECK: %[[P1:[0-9]+]] = llvm.ptrtoint
+// CHECK: %[[APART:[0-9]+]] = llvm.sub %[[P1]], %[[P0]]
+// CHECK: %[[WITHIN:[0-9]+]] = llvm.and %[[APART]],
+// CHECK: llvm.icmp "eq" %[[WITHIN]],
+// CHECK: %[[BEHIND:[0-9]+]] = llvm.and %[[P0]],
+// CHECK: %[[LANES:[0-9]+]] = llvm.lshr %[[BEHIND]],
+// CHECK: %[[PHASE:[0-9]+]] = llvmx.select %{{[0-9]+}}, %[[LANES]],
+// CHECK: %[[HIDDEN:[0-9]+]] = llvmx.select %{{[0-9]+}}, %[[PHASE]],
+// CHECK-NEXT: %[[BITS:[0-9]+]] = llvm.shl %{{[0-9]+}}, %[[HIDDEN]]
+// CHECK-NEXT: %[[SOME:[0-9]+]] = llvm.trunc %[[BITS]]
+// CHECK-NEXT: %[[SHOWN:[0-9]+]] = llvm.bitcast %[[SOME]] : i8 to vector<8xi1>
+// CHECK: %[[M:[0-9]+]] = llvm.and %{{[0-9]+}}, %[[SHOWN]] : vector<8xi1>
+// CHECK-COUNT-4: "llvm.masked.load.v8f64.p0"(%{{[0-9]+}}, %[[M]],
+// CHECK: "llvm.masked.store.v8f64.p0"(%{{[0-9]+}}, %{{[0-9]+}}, %[[M]])
+// CHECK-NOT: ptrtoint
+// CHECK: llvm.return
+func.func @four_rows(%x: memref<?x?xf64, strided<[?, 1]>>, %g: memref<?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %x, 0 : memref<?x?xf64, strided<[?, 1]>>
+  %d = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
+  loops.nest (%i < %n) ins(%x_1 = %x[%i, :] : memref<?x?xf64, strided<[?, 1]>>) -> (add[:] into %g : memref<?xf64>) schedule {jam = 4 : i64} {
+    %u = loops.alloc %d {result = 0 : i64} : (index) -> memref<?xf64>
+    loops.nest (%k < %d) ins(%a = %x_1[%k] : memref<?xf64> as vector<8xf64>) -> (collect[%k] into %u : memref<?xf64>) schedule {vector = 8 : i64} {
+      loops.yield %a : vector<8xf64>
+    }
+    loops.yield %u : memref<?xf64>
+  }
+  func.return
+}
+
+// -----
+
 // Two rows at once: one load of w for both, two accumulators a row, the rows' sums by one tree of shuffles; the
 // scalars of the body are vectors of a lane a row; one load and one store of the sum of rows. The second row may not
 // exist: it reads the last one's memory then, and is neither added nor stored.
@@ -372,6 +449,7 @@ func.func @no_collapse(%x: memref<?x?xf64, strided<[?, 1]>>, %r: memref<?x?xf64>
 // CHECK-NEXT: %[[LEFT:[0-9]+]] = llvm.sub %{{[0-9]+}}, %[[I]]
 // CHECK: %[[J:[0-9]+]] = llvm.add %[[I]],
 // CHECK: "llvm.smin.i64"(%[[J]],
+// CHECK: ^bb{{[0-9]+}}(%{{[0-9]+}}: i64, {{.*}}vector<8xf64>):
 // CHECK: ^bb{{[0-9]+}}(%{{[0-9]+}}: i64, %[[A0:[0-9]+]]: vector<8xf64>, %[[A1:[0-9]+]]: vector<8xf64>, %[[A2:[0-9]+]]: vector<8xf64>, %[[A3:[0-9]+]]: vector<8xf64>):
 // CHECK: llvm.load {{.*}} -> vector<8xf64>
 // CHECK: llvm.load {{.*}} -> vector<8xf64>
