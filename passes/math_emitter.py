@@ -155,6 +155,10 @@ class ScalarEmitter:
         """The nearest integral value."""
         return self._emit(elemwise.RoundOp, [a], a.type)
 
+    def floor(self, a: SSAValue) -> SSAValue:
+        """The largest integral value that is not above."""
+        return self._emit(elemwise.FloorOp, [a], a.type)
+
     def fma(self, a: SSAValue, b: SSAValue, c: SSAValue) -> SSAValue:
         """`a * b + c`, rounded once."""
         return self._emit(elemwise.FmaOp, [a, b, c], a.type)

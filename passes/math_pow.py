@@ -21,6 +21,7 @@ from tetractys.dialects import elemwise
 from tetractys.passes import math_coefficients as known
 from tetractys.passes.math_emitter import ScalarEmitter
 from tetractys.passes.math_exp import exp_of_sum
+from tetractys.passes.math_log import reduced
 
 Pair: TypeAlias = tuple[SSAValue, SSAValue]
 """A sum of two numbers, the second at most half a unit in the last place of the first."""
@@ -41,42 +42,6 @@ def _sum(e: ScalarEmitter, a: Pair, b: Pair) -> Pair:
     return high, e.add(e.add(e.sub(a[0], high), b[0]), e.add(a[1], b[1]))
 
 
-def _split(e: ScalarEmitter, x: SSAValue) -> tuple[SSAValue, SSAValue]:
-    """The biased exponent `k + bias` as an integer, and `m`, of a positive normal x."""
-    fmt = e.format
-    # Moves the mantissa sqrt(1/2) to where the exponent field steps.
-    moved = e.add(e.to_bits(x), e.integer((fmt.bias << fmt.mantissa) - fmt.half_root))
-    fraction = e.bit_and(moved, e.integer((1 << fmt.mantissa) - 1))
-    m = e.from_bits(e.add(fraction, e.integer(fmt.half_root)))
-    return e.shr(moved, fmt.mantissa), m
-
-
-def _to_float(e: ScalarEmitter, exponent: SSAValue) -> SSAValue:
-    """`2**mantissa + exponent`, exactly, of a small non-negative integer."""
-    fmt = e.format
-    big = e.integer(fmt.bias + fmt.mantissa << fmt.mantissa)
-    return e.from_bits(e.bit_or(exponent, big))
-
-
-def _reduced(
-    e: ScalarEmitter, x: SSAValue, *, is_normal: bool = False
-) -> tuple[SSAValue, SSAValue]:
-    """`k` and `f` with `x = 2**k (1 + f)`, of any x > 0; a subnormal one is scaled up first."""
-    fmt = e.format
-    if is_normal:
-        exponent, m = _split(e, x)
-        k = e.sub(_to_float(e, exponent), e.number(2.0**fmt.mantissa + fmt.bias))
-        return k, e.sub(m, e.number(1.0))
-    is_subnormal = e.lt(x, e.number(fmt.smallest_normal))
-    shift = fmt.mantissa + 2
-    normal = e.switch(is_subnormal, e.mul(x, e.number(2.0**shift)), x)
-    offset = 2.0**fmt.mantissa + fmt.bias
-    exponent, m = _split(e, normal)
-    subtrahend = e.switch(is_subnormal, e.number(offset + shift), e.number(offset))
-    k = e.sub(_to_float(e, exponent), subtrahend)
-    return k, e.sub(m, e.number(1.0))
-
-
 def _quotient(e: ScalarEmitter, f: SSAValue) -> Pair:
     """`s = f / (2 + f)`."""
     two = e.number(2.0)
@@ -88,20 +53,26 @@ def _quotient(e: ScalarEmitter, f: SSAValue) -> Pair:
     return s, e.mul(e.fma(e.neg(s), lost, rest), reciprocal)
 
 
+def _square(e: ScalarEmitter, a: Pair) -> Pair:
+    high = e.mul(a[0], a[0])
+    return high, e.fma(e.add(a[0], a[0]), a[1], e.mul_low(a[0], a[0]))
+
+
 def _log(e: ScalarEmitter, x: SSAValue) -> Pair:
-    """`log(x)` of x > 0 to 68 bits."""
-    k, f = _reduced(e, x)
+    """`log(x)` of x >= 0 to 68 bits; of 0 and infinity the first number is infinite."""
+    n, f = reduced(e, x)
     s = _quotient(e, f)
-    square = _product(e, s, s)
+    square = _square(e, s)
     tail = e.mul(square[0], e.two_chains(square[0], known.POW_LOG))
     constant, low = (e.number(part) for part in known.TWO_THIRDS)
     factor = e.add(constant, tail)
     factor = factor, e.add(e.add(e.sub(constant, factor), tail), low)
     cube = _product(e, s, _product(e, square, factor))
     twice = e.add(s[0], s[0]), e.add(s[1], s[1])
-    high, low = e.format.ln2
-    whole = e.mul(k, e.number(high)), e.mul(k, e.number(low))
-    return _sum(e, whole, _sum(e, twice, cube))
+    high, low = (e.number(-part) for part in e.format.ln2)
+    whole = e.mul(n, high), e.mul(n, low)
+    high, low = _sum(e, whole, _sum(e, twice, cube))
+    return e.log_edges(high, x), low
 
 
 def _bounded(e: ScalarEmitter, y: SSAValue) -> SSAValue:
@@ -119,9 +90,10 @@ def _power64(e: ScalarEmitter, x: SSAValue, y: SSAValue) -> SSAValue:
 def _power32(e: ScalarEmitter, x: SSAValue, y: SSAValue) -> SSAValue:
     """`2**(y log2(x))` of x > 0, all in float64."""
     wide = e.widened()
-    k, f = _reduced(wide, wide.convert(x), is_normal=True)
-    logarithm = wide.fma(f, wide.two_chains(f, known.POWF_LOG2), k)
-    product = wide.mul(wide.convert(_bounded(e, y)), logarithm)
+    argument = wide.convert(x)
+    n, f = reduced(wide, argument, is_normal=True)
+    logarithm = wide.fma(f, wide.two_chains(f, known.POWF_LOG2), wide.neg(n))
+    logarithm = wide.log_edges(logarithm, argument)
     product = wide.mul(wide.convert(_bounded(e, y)), logarithm)
     product = wide.at_least(wide.at_most(product, 200.0), -200.0)
     magic = wide.number(wide.format.magic + wide.format.bias)
@@ -133,30 +105,26 @@ def _power32(e: ScalarEmitter, x: SSAValue, y: SSAValue) -> SSAValue:
 
 
 def pow(e: ScalarEmitter, x: SSAValue, y: SSAValue) -> SSAValue:
-    """`x**y` of any x and y; a known y decides its cases now."""
+    """`x**y` of any x and y; a known y decides its cases now.
+
+    Powers of 0 and infinity come out of a logarithm that is infinite, those of NaN out of NaN.
+    """
     exponent = _known(y)
     if (short := _SHORT.get(exponent)) is not None:
         return short(e, x)
-    zero, one, infinity = e.number(0.0), e.number(1.0), e.number(math.inf)
-    magnitude = e.abs(x)
+    zero, one = e.number(0.0), e.number(1.0)
     power = _power64 if e.format.dtype == "float64" else _power32
-    value = power(e, magnitude, y)
-    # 0 and infinity, to either side of 1.
-    is_down = e.lt(y, zero) if exponent is None else exponent < 0
-    of_zero, of_infinity = _choose(e, is_down, infinity, zero), _choose(e, is_down, zero, infinity)
-    value = e.switch(e.eq(magnitude, zero), of_zero, value)
+    value = power(e, e.abs(x), y)
     # Negative numbers: an odd power keeps the sign, a broken one of a finite number is NaN.
-    is_whole, is_even = _parity(e, y)
-    broken = _choose(e, is_whole, value, e.number(math.nan))
-    value = e.switch(e.lt(x, zero), broken, value)
-    value = e.switch(e.eq(magnitude, infinity), of_infinity, value)
-    signed = _choose(e, is_even, value, e.copysign(value, x))
-    value = _choose(e, is_whole, signed, value)
-    value = e.switch(e.eq(x, x), value, x)
+    is_odd, is_whole = _parity(e, y)
+    value = _choose(e, is_odd, e.copysign(value, x), value)
+    if is_whole is not True:
+        is_negative = e.bit_and(e.lt(x, zero), e.gt(x, e.number(-math.inf)))
+        broken = _choose(e, is_whole, value, e.number(math.nan))
+        value = e.switch(is_negative, broken, value)
     if exponent is not None:
         return value
-    value = e.switch(e.eq(y, y), value, y)
-    return e.switch(e.eq(x, one), one, e.switch(e.eq(y, zero), one, value))
+    return e.switch(e.bit_or(e.eq(x, one), e.eq(y, zero)), one, value)
 
 
 def _known(y: SSAValue) -> float | None:
@@ -176,11 +144,14 @@ def _choose(
 
 
 def _parity(e: ScalarEmitter, y: SSAValue) -> tuple[SSAValue | bool, SSAValue | bool]:
-    """Whether y is a whole number, and an even one."""
+    """Whether y is an odd number, and whether it is a whole one, as infinite ones are."""
     if (number := _known(y)) is not None:
-        return number % 1 == 0, number % 2 == 0
-    half = e.mul(y, e.number(0.5))
-    return e.eq(e.round(y), y), e.eq(e.round(half), half)
+        return number % 2 == 1, number % 1 == 0
+    y = _bounded(e, y)
+    half = e.floor(e.mul(y, e.number(0.5)))
+    rest = e.fma(half, e.number(-2.0), y)
+    is_odd = e.eq(rest, e.number(1.0))
+    return is_odd, e.bit_or(is_odd, e.eq(rest, e.number(0.0)))
 
 
 def _root(e: ScalarEmitter, x: SSAValue) -> SSAValue:

@@ -170,8 +170,6 @@ def fits() -> dict[str, list[Fit]]:
     wider, tiny = 1 + mp.mpf(2) ** -20, mp.mpf("1e-6")
     quarter, eighth = mp.pi / 4 * wider, (mp.sqrt(2) - 1) * wider
     half_ln2 = mp.log(2) / 2 * (1 + mp.mpf(2) ** -10)
-    s = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * wider
-    below, above = mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(2) - 1
 
     def both(function: Function, high: Any, counts: tuple[int, int], weight: Function) -> list[Fit]:
         return [
@@ -195,10 +193,11 @@ def fits() -> dict[str, list[Fit]]:
         "COSH": both(lambda x: (mp.cosh(x) - 1) / x**2, half_ln2, (6, 3), _square),
         "ARCTAN": both(lambda x: (mp.atan(x) - x) / x**3, eighth, (11, 5),
                        lambda x: x**3 / mp.atan(x)),
-        "POW_LOG": [Fit(lambda s: (2 * mp.atanh(s) - 2 * s - 2 * s**3 / 3) / s**5, 1e-5, s, 7,
+        "POW_LOG": [Fit(lambda s: (2 * mp.atanh(s) - 2 * s - 2 * s**3 / 3) / s**5, 1e-5,
+                        mp.mpf("0.2") * wider, 8,
                         lambda s: s**5 / mp.atanh(s), _square, settled=2)],
         "POWF_LOG2": [Fit(_quotient(lambda f: mp.log(1 + f) / mp.log(2), 1 / mp.log(2)),
-                          below, above, 13)],
+                          mp.mpf("-0.25") * wider, mp.mpf("0.5") * wider, 13)],
         "POWF_EXP2": [Fit(_quotient(lambda r: mp.mpf(2) ** r - 1, mp.log(2)), -0.5, 0.5, 6)],
         "ERF_LOW": [Fit(lambda x: mp.erf(x) / x, tiny, 1, 12, lambda x: x / mp.erf(x), _square)],
         "ERF_HIGH": [Fit(lambda x: mp.log(mp.erfc(x)), 1, mp.mpf("5.95"), 18, mp.erfc)],

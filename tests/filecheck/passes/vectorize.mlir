@@ -377,7 +377,7 @@ func.func @captured_rows(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?x?xf64
 
 // -----
 
-// A chain of 69 products: two vectors side by side. (Sums have several accumulators anyway.)
+// A chain of 69 products: four vectors side by side. (Sums have several accumulators anyway.)
 func.func @chain(%x: tensor<?xf64>, %n: index) -> (tensor<?xf64>, f64) {
   %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8 : i64} {
     %1 = elemwise.mul %a, %a : f64
@@ -526,5 +526,47 @@ func.func @chain(%x: tensor<?xf64>, %n: index) -> (tensor<?xf64>, f64) {
   func.return %r, %s : tensor<?xf64>, f64
 }
 // CHECK-LABEL: func.func @chain
-// CHECK: schedule {unroll = 2 : i64, vector = 8 : i64}
+// CHECK: schedule {unroll = 4 : i64, vector = 8 : i64}
 // CHECK: schedule {accumulators = 4 : i64, vector = 8 : i64}
+
+// -----
+
+// A chain of 30: two.
+func.func @shorter_chain(%x: tensor<?xf64>, %n: index) -> tensor<?xf64> {
+  %r = loops.nest (%i < %n) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) schedule {vector = 8 : i64} {
+    %1 = elemwise.mul %a, %a : f64
+    %2 = elemwise.mul %1, %a : f64
+    %3 = elemwise.mul %2, %a : f64
+    %4 = elemwise.mul %3, %a : f64
+    %5 = elemwise.mul %4, %a : f64
+    %6 = elemwise.mul %5, %a : f64
+    %7 = elemwise.mul %6, %a : f64
+    %8 = elemwise.mul %7, %a : f64
+    %9 = elemwise.mul %8, %a : f64
+    %10 = elemwise.mul %9, %a : f64
+    %11 = elemwise.mul %10, %a : f64
+    %12 = elemwise.mul %11, %a : f64
+    %13 = elemwise.mul %12, %a : f64
+    %14 = elemwise.mul %13, %a : f64
+    %15 = elemwise.mul %14, %a : f64
+    %16 = elemwise.mul %15, %a : f64
+    %17 = elemwise.mul %16, %a : f64
+    %18 = elemwise.mul %17, %a : f64
+    %19 = elemwise.mul %18, %a : f64
+    %20 = elemwise.mul %19, %a : f64
+    %21 = elemwise.mul %20, %a : f64
+    %22 = elemwise.mul %21, %a : f64
+    %23 = elemwise.mul %22, %a : f64
+    %24 = elemwise.mul %23, %a : f64
+    %25 = elemwise.mul %24, %a : f64
+    %26 = elemwise.mul %25, %a : f64
+    %27 = elemwise.mul %26, %a : f64
+    %28 = elemwise.mul %27, %a : f64
+    %29 = elemwise.mul %28, %a : f64
+    %30 = elemwise.mul %29, %a : f64
+    loops.yield %30 : f64
+  }
+  func.return %r : tensor<?xf64>
+}
+// CHECK-LABEL: func.func @shorter_chain
+// CHECK: schedule {unroll = 2 : i64, vector = 8 : i64}
