@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import mmap
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -112,9 +114,47 @@ def test_blocks_of_terms(product: dict[str, Product], dtype: str, depth: int) ->
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_blocks_of_rows_that_are_made(product: dict[str, Product], dtype: str) -> None:
+    for more in (-1, 0, 1, 9):
+        check(product[dtype], dtype, gemm_text.TURNED + more, 37, 20)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("more", [-1, 0, 1, VECTORS * 16 + 5])
 def test_blocks_of_columns(product: dict[str, Product], dtype: str, more: int) -> None:
     check(product[dtype], dtype, 11, 19, gemm_text.WIDTH * lanes(dtype) + more)
+
+
+def before_a_wall(array: np.ndarray) -> np.ndarray:
+    """A copy, by rows or columns as `array` is, whose last element ends where memory does."""
+    page = mmap.PAGESIZE
+    size = -(-array.nbytes // page) * page
+    memory = mmap.mmap(-1, size + page)
+    wall = ctypes.addressof(ctypes.c_char.from_buffer(memory)) + size
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.mprotect(ctypes.c_void_p(wall), ctypes.c_size_t(page), 0) == 0
+    order = "C" if array.flags.c_contiguous else "F"
+    made = np.ndarray(array.shape, array.dtype, memory, size - array.nbytes, order=order)  # type: ignore[call-overload]
+    made[:] = array
+    return made
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nothing_behind_the_operands_is_read(product: dict[str, Product], dtype: str) -> None:
+    """In a process of its own: a read behind them ends it."""
+    rng = np.random.default_rng(5)
+    widths = (1, 3 * lanes(dtype), 3 * lanes(dtype) + 1, 5 * lanes(dtype), 700)
+    sizes = [*itertools.product((1, 8, 13), (1, 4, 5, 70), widths), (9, 2 * DEPTH - 5, 33)]
+    child = os.fork()
+    if child == 0:
+        right = True
+        for m, k, n in sizes:
+            a, b = random(rng, dtype, m, k), random(rng, dtype, k, n)
+            wanted = product[dtype](a, b).tobytes()
+            for x, y in itertools.product(layouts(a)[:2], layouts(b)[:2]):
+                right &= product[dtype](before_a_wall(x), before_a_wall(y)).tobytes() == wanted
+        os._exit(0 if right else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
