@@ -2,8 +2,8 @@
 
 Only *exact* rewrites: the same value on every input, NaN, infinities and signed zeros included.
 Pre-condition: none, but `explicit-casts` before lets more patterns apply. Post-condition: no
-pattern of `canonicalize_arithmetic`, `canonicalize_shapes`, `canonicalize_fills` applies; no dead
-pure operation.
+pattern of `canonicalize_arithmetic`, `canonicalize_shapes`, `canonicalize_elements`,
+`canonicalize_fills` applies; no dead pure operation.
 
     %one = elemwise.constant 1 : tensor<i8>
     %0 = tensor.dimshuffle %one {order = array<i64: -1>} : (tensor<i8>) -> tensor<1xi8>
@@ -22,11 +22,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from tetractys.passes.canonicalize_arithmetic import ARITHMETIC
+from tetractys.passes.canonicalize_elements import ELEMENTS
 from tetractys.passes.canonicalize_fills import FILLS
 from tetractys.passes.canonicalize_shapes import SHAPES
 from tetractys.passes.rewriting import PatternTable, apply_patterns
 
-PATTERNS = PatternTable("canonicalize", SHAPES, FILLS, ARITHMETIC)
+PATTERNS = PatternTable("canonicalize", SHAPES, ELEMENTS, FILLS, ARITHMETIC)
 
 
 class CanonicalizePass(ModulePass):

@@ -228,14 +228,46 @@ def test_reshape_by_computed_numbers(mode: str, dtype: str) -> None:
     np.testing.assert_array_equal(f(value, np.array([-3, 6], dtype)), value.reshape(1, 6))
 
 
+NUMBERS: dict[str, tuple[str, Callable[[Any], Any], Sequence[float]]] = {
+    "narrow": ("int8", lambda z: z * 2, (1, 3)),
+    "that wraps": ("int8", lambda z: z * 2, (-127, -125)),
+    "unsigned": ("uint8", lambda z: z + 1, (1, 5)),
+    "backwards": ("int32", lambda z: z[::-1], (6, 2)),
+    "of floats": ("float64", lambda z: T.cast(z * 0.5, "int64"), (4.0, 12.0)),
+    "of exponentials": ("float64", lambda z: T.cast(T.exp(z) + 0.5, "int64"), (0.7, 1.8)),
+    "looked up": ("int64", lambda z: z[T.arange(1, -1, -1)], (6, 2)),
+    "of which one is set": ("int64", lambda z: T.set_subtensor(z[0], 2), (7, 6)),
+}
+"""How a shape of two numbers is computed from a vector: its dtype, how, a value that gives 2, 6."""
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_shape_of_numbers(name: str, mode: str) -> None:
+    """Each by itself, whatever they are computed from; the vector is as long as the shape."""
+    dtype, compute, given = NUMBERS[name]
+    x, z = T.dvector("x"), T.TensorType(dtype, (False,))("z")
+    whole = x.reshape(compute(z), ndim=2)
+    f = tetractys.function([x, z], [whole, whole.shape], mode=mode)
+    value = np.arange(12.0)
+    found, shape = f(value, np.array(given, dtype))
+    np.testing.assert_array_equal(found, value.reshape(2, 6))
+    assert shape.tolist() == [2, 6]
+    if name not in ("looked up", "of which one is set"):
+        with pytest.raises(ValueError, match="incorrect length: 3, should be 2"):
+            f(value, np.array([*given, 1], dtype))
+    with pytest.raises((ValueError, IndexError)):
+        f(value, np.array(given[:1], dtype))
+
+
 COMPUTED = "found a size that depends on the elements of a computed array; expected sizes computed"
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_what_a_pass_refuses_is_said_in_words(mode: str) -> None:
-    """A shape out of exponentials: unsupported, with the Apply, the line, and no dump of IR."""
-    m, z = T.dmatrix("m"), T.lvector("z")
-    sizes = T.cast(T.exp(z), "int64")
+    """A shape out of a product: unsupported, with the Apply, the line, and no dump of IR."""
+    m, z = T.dmatrix("m"), T.dvector("z")
+    sizes = T.cast(T.dot(m, z), "int64")
     reshaped = m.reshape(sizes, ndim=2)
     with pytest.raises(NotImplementedError) as caught:
         tetractys.function([m, z], reshaped, mode=mode)
