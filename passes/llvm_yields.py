@@ -127,12 +127,12 @@ class ScalarYields:
         if isinstance(value, Sink):
             return
         assert isinstance(value, Buffer)
-        target = self.lowering.out(plan)
-        assert isinstance(target, Buffer)
+        target, monoid = self.lowering.out(plan), plan.monoid if plan.in_memory else None
+        if isinstance(target, Sink):
+            target, monoid = target.row, Monoid.of(target.kind, target.row.element)
         kept = [d for d, entry in enumerate(plan.part.map) if entry == SLICE]
         row = target.drop(kept, address(self.builder, target, self.lowering.indices(plan.part.map)))
         if row.pointer != value.pointer:
-            monoid = plan.monoid if plan.in_memory else None
             transfer(self.builder, value, row, monoid, self.frame.rows)
 
     def _scatter(self, plan: Plan) -> None:

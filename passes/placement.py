@@ -25,9 +25,9 @@ from tetractys.passes.workspace import Sizes
 # Predicates.
 
 
-def is_summed_at_once(result: SSAValue, kind: str, outer: Result) -> bool:
-    """Whether a body's row only feeds the sum (or other monoid) of rows that the nest makes."""
-    return kind == "collect" and outer.kind in MONOIDS and result.has_one_use()
+def is_summed_at_once(result: SSAValue, kind: str) -> bool:
+    """Whether a body's row only feeds the sum (or other monoid) of rows that it is yielded for."""
+    return kind == "collect" and result.has_one_use()
 
 
 def chunks_around(nest: NestOp) -> int:
@@ -63,6 +63,8 @@ class Placement:
         self.targets: dict[SSAValue, BlockArgument] = {}
         self.buffers: dict[SSAValue, SSAValue] = {}
         self.reshaped: set[SSAValue] = set()
+        self.summed: set[SSAValue] = set()
+        """Rows that never stand anywhere: what is stored there is combined with a result's."""
         self._find_targets(returned, results)
 
     def _find_targets(
@@ -173,6 +175,10 @@ class Placement:
             if candidate.value is not part.result or SLICE not in candidate.map:
                 continue
             assert part.result is not None
-            if candidate.kind == "collect" or is_summed_at_once(part.result, part.kind, candidate):
+            summed = candidate.kind in MONOIDS or candidate.result in self.summed
+            if candidate.kind == "collect" and not summed:
+                return number
+            if summed and is_summed_at_once(part.result, part.kind):
+                self.summed.add(part.result)
                 return number
         return None

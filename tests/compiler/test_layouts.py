@@ -452,3 +452,19 @@ def test_long_rows_are_packed(path: str, monkeypatch: Any) -> None:
         np.testing.assert_array_equal(f(np.asfortranarray(values)), f(values))
     (spec,) = f.versions.values()
     assert spec is not None and spec.inputs[0].most_row_bytes == 4096 * 8
+
+
+@pytest.mark.parametrize("rank", [5, 8, 11])
+@pytest.mark.parametrize("mode", ["FAST_RUN", "FAST_COMPILE"])
+def test_many_dimensions(mode: str, rank: int) -> None:
+    """Reductions of every second axis, a transposition and a gradient."""
+    x = T.TensorType("float64", (False,) * rank)("x")
+    even, odd = tuple(range(0, rank, 2)), tuple(range(1, rank, 2))
+    centred = x - x.mean(axis=even, keepdims=True)
+    outputs = [x.sum(axis=even), x.prod(axis=odd), x.T * 2, centred, x.max(axis=odd).sum()]
+    f = tt.function([x], [*outputs, T.grad((x**2).sum(), x)], mode=mode)
+    value = np.random.default_rng(0).standard_normal([2, 3, 1, 2, 3, 2, 1, 2, 2, 1, 2][:rank])
+    wanted = [value.sum(even), value.prod(odd), value.T * 2,
+              value - value.mean(even, keepdims=True), value.max(odd).sum(), 2 * value]  # fmt: skip
+    for found, right in zip(f(value), wanted, strict=True):
+        np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-12)

@@ -337,6 +337,46 @@ def gemv_pair(rows: int, kind: str = "add", prefetch: bool = False) -> str:
     return text.replace(jam, f"{jam}, prefetch = 1 : i64") if prefetch else text
 
 
+ROWS_OF_ROWS = """
+func.func @main(%x: tensor<?x?x?x?xf64>) -> tensor<?x?xf64> {{
+  %n = loops.dim %x, 0 : tensor<?x?x?x?xf64>
+  %m = loops.dim %x, 1 : tensor<?x?x?x?xf64>
+  %k = loops.dim %x, 2 : tensor<?x?x?x?xf64>
+  %l = loops.dim %x, 3 : tensor<?x?x?x?xf64>
+  %r = loops.nest (%i < %n) ins(%a = %x[%i, :, :, :] : tensor<?x?x?x?xf64>)
+      -> ({outer}[:, :] : tensor<?x?xf64>) {{
+    %s = loops.nest (%j < %m) ins(%b = %a[%j, :, :] : tensor<?x?x?xf64>)
+        -> (collect[%j, :] : tensor<?x?xf64>) {{
+      %t = loops.nest (%p < %k) ins(%c = %b[%p, :] : tensor<?x?xf64>)
+          -> ({inner}[:] : tensor<?xf64>) schedule {{jam = {rows} : i64}} {{
+        %u = loops.nest (%q < %l) ins(%d = %c[%q] : tensor<?xf64>)
+            -> (collect[%q] : tensor<?xf64>) schedule {{vector = 8 : i64}} {{
+          loops.yield %d : f64
+        }}
+        loops.yield %u : tensor<?xf64>
+      }}
+      loops.yield %t : tensor<?xf64>
+    }}
+    loops.yield %s : tensor<?x?xf64>
+  }}
+  func.return %r : tensor<?x?xf64>
+}}
+"""
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+@pytest.mark.parametrize("inner", ["add", "max"])
+@pytest.mark.parametrize("outer", ["add", "max", "mul"])
+def test_rows_of_rows(compile_kernel: Compile, outer: str, inner: str, rows: int) -> None:
+    """Rows that are themselves combined, in rows that a nest around combines at once."""
+    kernel = compile_kernel(ROWS_OF_ROWS.format(outer=outer, inner=inner, rows=rows))
+    numpys = {"add": np.add, "max": np.maximum, "mul": np.multiply}
+    for shape in ((1, 1, 1, 1), (2, 3, 4, 5), (3, 2, 5, 17), (2, 0, 3, 4), (3, 2, 9, 8)):
+        x = values("float64", *shape)
+        wanted = numpys[outer].reduce(numpys[inner].reduce(x, axis=2), axis=0)
+        np.testing.assert_allclose(kernel(x)[0], wanted, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("rows", [1, 2, 4, 8])
 def test_rows_combined(compile_kernel: Compile, rows: int) -> None:
     kernel = compile_kernel(gemv_pair(rows))

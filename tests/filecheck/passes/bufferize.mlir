@@ -177,6 +177,37 @@ func.func @rows(%x: tensor<?x?xf64>) -> (tensor<?x?xf64>, tensor<?xf64>, tensor<
 
 // -----
 
+// Rows that are collected for rows that are summed at once stand nowhere either: what is combined into them is
+// made in memory of its own.
+// CHECK-LABEL: func.func @rows_of_rows
+// CHECK: %[[S:[a-z0-9_]+]] = loops.alloc %m, %l {result = 0 : i64} : (index, index) -> memref<?x?xf64>
+// CHECK: (collect[%j, :] into %[[S]]
+// CHECK: %[[T:[a-z0-9_]+]] = loops.alloc %l {slot = 0 : i64, rows = 1 : i64} : (index) -> memref<?xf64>
+// CHECK: (max[:] into %[[T]]
+// CHECK: %[[U:[a-z0-9_]+]] = loops.alloc %l {result = 0 : i64} : (index) -> memref<?xf64>
+// CHECK: (collect[%q] into %[[U]]
+func.func @rows_of_rows(%x: tensor<?x?x?x?xf64>) -> tensor<?x?xf64> {
+  %n = loops.dim %x, 0 : tensor<?x?x?x?xf64>
+  %m = loops.dim %x, 1 : tensor<?x?x?x?xf64>
+  %k = loops.dim %x, 2 : tensor<?x?x?x?xf64>
+  %l = loops.dim %x, 3 : tensor<?x?x?x?xf64>
+  %r = loops.nest (%i < %n) ins(%a = %x[%i, :, :, :] : tensor<?x?x?x?xf64>) -> (add[:, :] : tensor<?x?xf64>) {
+    %s = loops.nest (%j < %m) ins(%b = %a[%j, :, :] : tensor<?x?x?xf64>) -> (collect[%j, :] : tensor<?x?xf64>) {
+      %t = loops.nest (%p < %k) ins(%c = %b[%p, :] : tensor<?x?xf64>) -> (max[:] : tensor<?xf64>) {
+        %u = loops.nest (%q < %l) ins(%d = %c[%q] : tensor<?xf64>) -> (collect[%q] : tensor<?xf64>) {
+          loops.yield %d : f64
+        }
+        loops.yield %u : tensor<?xf64>
+      }
+      loops.yield %t : tensor<?xf64>
+    }
+    loops.yield %s : tensor<?x?xf64>
+  }
+  func.return %r : tensor<?x?xf64>
+}
+
+// -----
+
 // A call writes its last operand; a scatter starts from a copy.
 // CHECK-LABEL: func.func @call
 // CHECK-SAME: %[[X:[a-z0-9_]+]]: memref<?x?xf64, strided<[?, 1]>>, %[[R0:[a-z0-9_]+]]: memref<?x?xf64>, %[[R1:[a-z0-9_]+]]: memref<?x?xf64>
