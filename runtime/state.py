@@ -33,7 +33,7 @@ STATE_FIELDS = (
     "NUMBERS_AT ARGV_AT OBJECTS_AT ROWS_IN ROWS_SHARED ROWS_RESULT NAMES DEFAULTS KEYS CELLS "
     "UPDATE_CELLS UPDATE_CELLS_SORTED ACQUIRE RELEASE KEEP DONORS EXTERNS TEMPLATE TEMPLATE_BEGIN "
     "TEMPLATE_END LAST_RESULTS LAST_WORKSPACE GIL_ELEMENTS THREADS THREADS_AT SLOW REFUSE SETTLE "
-    "RAISE ARENA NEXT COPIES_AT CASTS_AT "
+    "RAISE ARENA NEXT CASTS_AT "
 ).split()
 ROW_FIELDS = (
     "ROW_DESCR ROW_SCALAR ROW_ND ROW_MASK ROW_SLOT ROW_NUMS ROW_ITEMSIZE ROW_KIND "
@@ -260,12 +260,11 @@ def _numbers(spec: KernelSpec) -> dict[str, int]:
         "N_UPD": n_upd,
         "FORM": FORMS[spec.output_form],
         "N_OBJECTS": n_objects,
-        "SCRATCH_WORDS": spec.flat_words + 4 * n_in + n_objects + 1,
+        "SCRATCH_WORDS": spec.flat_words + 3 * n_in + n_objects + 1,
         "NUMBERS_AT": spec.flat_words,
         "ARGV_AT": spec.flat_words + n_in,
-        "COPIES_AT": spec.flat_words + 2 * n_in,
-        "CASTS_AT": spec.flat_words + 3 * n_in,
-        "OBJECTS_AT": spec.flat_words + 4 * n_in,
+        "CASTS_AT": spec.flat_words + 2 * n_in,
+        "OBJECTS_AT": spec.flat_words + 3 * n_in,
         "TEMPLATE_BEGIN": begin,
         "TEMPLATE_END": end,
         "GIL_ELEMENTS": -1 if spec.gil_elements is None else spec.gil_elements,

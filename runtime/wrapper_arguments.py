@@ -11,7 +11,8 @@ from tetractys.runtime import wrapper_casts, wrapper_layouts
 
 TAKE_ARRAY = """
 ; Writes data, dims and strides of %obj into its slot; the number of elements, or -1 when it is no
-; such array, -2 when it is one that has only to be copied: no dense last dimension.
+; such array, -2 less the elements when it is one that has only to be copied: no dense last
+; dimension.
 define internal i64 @take_array(ptr %table, ptr %obj, ptr %row, ptr %flat) {
   %type = get ptr %obj[OBJECT_TYPE]
   %ndarray = get ptr %table[PyArray_Type]
@@ -95,7 +96,8 @@ last:                        ; kernels assume a contiguous last dimension
 yes:
   ret i64 %count1
 copied:
-  ret i64 -2
+  %strided = sub i64 -2, %count1
+  ret i64 %strided
 no:
   ret i64 -1
 }
@@ -268,10 +270,6 @@ entry:
   %argbuf = getelementptr i64, ptr %flat, i64 %argv_at
   %objects_at = get i64 %state[OBJECTS_AT]
   %objects = getelementptr i64, ptr %flat, i64 %objects_at
-  %copies_at = get i64 %state[COPIES_AT]
-  %copies = getelementptr i64, ptr %flat, i64 %copies_at
-  %n_copies = alloca i64
-  store i64 0, ptr %n_copies
   %casts_at = get i64 %state[CASTS_AT]
   %casts = getelementptr i64, ptr %flat, i64 %casts_at
   %n_casts = alloca i64
@@ -310,17 +308,17 @@ take:
   %array = icmp sge i64 %count, 0
   br i1 %array, label %taken, label %no_array
 no_array:
-  %strided = icmp eq i64 %count, -2
+  %strided = icmp slt i64 %count, -2
   br i1 %strided, label %copy, label %scalar
-copy:
-  %new = call ptr @copy_rows(ptr %table, ptr %row, ptr %flat)
-  %copied = icmp ne ptr %new, null
-  br i1 %copied, label %keep, label %mismatch
+copy:                        ; a small one on the stack; a version may take a large one as it is
+  %strided_count = sub i64 -2, %count
+  %itemsize = get i64 %row[ROW_ITEMSIZE]
+  %bytes = mul i64 %strided_count, %itemsize
+  %small = icmp ule i64 %bytes, $PACK_BYTES
+  br i1 %small, label %keep, label %mismatch
 keep:                        ; a small array counts as one element: it is no long call because of it
-  %k = load i64, ptr %n_copies
-  setitem ptr %new, %copies[%k]
-  %k1 = add i64 %k, 1
-  store i64 %k1, ptr %n_copies
+  %room = alloca i8, i64 %bytes, align 16
+  call void @copy_rows(ptr %row, ptr %flat, i64 %bytes, ptr %room)
   br label %taken
 scalar:
   %number = getelementptr i64, ptr %numbers, i64 %i
@@ -344,7 +342,6 @@ taken:
   %i1 = add i64 %i, 1
   br label %take_test
 mismatch:
-  call void @free_copies(ptr %table, ptr %copies, ptr %n_copies)
   call void @drop_casts(ptr %table, ptr %casts, ptr %n_casts)
   %next = get ptr %now[NEXT]
   %round = icmp eq ptr %next, %state
@@ -362,7 +359,6 @@ promote:
 run:
   %result = call ptr @execute(ptr %self, ptr %now, ptr %table, ptr %flat, \
 ptr %objects, ptr %argv, i64 %total)
-  call void @free_copies(ptr %table, ptr %copies, ptr %n_copies)
   call void @drop_casts(ptr %table, ptr %casts, ptr %n_casts)
   %again = icmp eq ptr %result, inttoptr (i64 1 to ptr)
   br i1 %again, label %restart, label %done

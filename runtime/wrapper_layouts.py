@@ -134,10 +134,9 @@ oneN:
 """The elements of one row, of N bytes each: four at a time, then the rest."""
 
 _COPY = """
-; Copies an array that `take_array` described and refused for its strides: rows into memory of their
-; own, which takes the array's place in the slot; null for a large one (a version may take it as it
-; is), or without memory.
-define internal ptr @copy_rows(ptr %table, ptr %row, ptr %flat) {
+; Copies an array that `take_array` described and refused for its strides, of %bytes: rows to %to,
+; which takes its place in the slot.
+define internal void @copy_rows(ptr %row, ptr %flat, i64 %bytes, ptr %to) {
 entry:
   %at = get i64 %row[ROW_SLOT]
   %slot = getelementptr i8, ptr %flat, i64 %at
@@ -147,41 +146,24 @@ entry:
   %dims = getelementptr i8, ptr %slot, i64 8
   %strides = getelementptr i64, ptr %dims, i64 %nd
   %from = load ptr, ptr %slot
-  br label %size
-size:
-  %s = phi i64 [0, %entry], [%s1, %size]
-  %count = phi i64 [1, %entry], [%count1, %size]
-  %factor = item i64 %dims[%s]
-  %count1 = mul i64 %count, %factor
-  %s1 = add i64 %s, 1
-  %sizing = icmp ult i64 %s1, %nd
-  br i1 %sizing, label %size, label %weigh
-weigh:
-  %bytes = mul i64 %count1, %itemsize
-  %large = icmp ugt i64 %bytes, $PACK_BYTES
-  br i1 %large, label %no, label %room
-room:
-  %to = capi ptr PyMem_RawMalloc(i64 %bytes)
-  %made = icmp ne ptr %to, null
-  br i1 %made, label %rows, label %no
-rows:
   %last = sub i64 %nd, 1
   %length = item i64 %dims[%last]
   %step = item i64 %strides[%last]
-  %n_rows = udiv i64 %count1, %length
+  %row_bytes = mul i64 %length, %itemsize
+  %to_end = getelementptr i8, ptr %to, i64 %bytes
   %fours = and i64 %length, -4
   %by_four = icmp ne i64 %fours, 0
   br label %row_head
 row_head:
-  %r = phi i64 [0, %rows], [%r1, %row_done]
-  %out = phi ptr [%to, %rows], [%out_end, %row_done]
+  %r = phi i64 [0, %entry], [%r1, %row_done]
+  %out = phi ptr [%to, %entry], [%out_end, %row_done]
   br label %place_test
 place_test:                  ; where row number %r stands: its digits in the sizes before the last
   %left = phi i64 [%last, %row_head], [%d, %place]
   %rest = phi i64 [%r, %row_head], [%quotient, %place]
   %offset = phi i64 [0, %row_head], [%offset1, %place]
-  %placing = icmp ne i64 %left, 0
-  br i1 %placing, label %place, label %elements
+  %placing = icmp ugt i64 %left, 1
+  br i1 %placing, label %place, label %place_first
 place:
   %d = sub i64 %left, 1
   %base = item i64 %dims[%d]
@@ -192,14 +174,16 @@ place:
   %move = mul i64 %digit, %stride
   %offset1 = add i64 %offset, %move
   br label %place_test
-elements:
-  %in = getelementptr i8, ptr %from, i64 %offset
+place_first:                 ; the last digit is what is left; none of a vector
+  %first_stride = load i64, ptr %strides
+  %first_move = mul i64 %rest, %first_stride
+  %offset2 = add i64 %offset, %first_move
+  %in = getelementptr i8, ptr %from, i64 %offset2
   switch i64 %itemsize, label %copy8 [i64 1, label %copy1  i64 2, label %copy2  i64 4, label %copy4]
 <ELEMENTS>row_done:
-  %row_bytes = mul i64 %length, %itemsize
   %out_end = getelementptr i8, ptr %out, i64 %row_bytes
   %r1 = add i64 %r, 1
-  %more_rows = icmp ult i64 %r1, %n_rows
+  %more_rows = icmp ult ptr %out_end, %to_end
   br i1 %more_rows, label %row_head, label %describe
 describe:
   store ptr %to, ptr %slot
@@ -212,28 +196,7 @@ stride_back:
   %own = item i64 %dims[%k1]
   %far1 = mul i64 %far, %own
   %striding = icmp ne i64 %k1, 0
-  br i1 %striding, label %stride_back, label %yes
-yes:
-  ret ptr %to
-no:
-  ret ptr null
-}
-
-; Frees the copies of a call.
-define internal void @free_copies(ptr %table, ptr %copies, ptr %n_copies) {
-entry:
-  %n = load i64, ptr %n_copies
-  store i64 0, ptr %n_copies
-  br label %test
-test:
-  %i = phi i64 [0, %entry], [%i1, %one]
-  %more = icmp ult i64 %i, %n
-  br i1 %more, label %one, label %done
-one:
-  %copy = item ptr %copies[%i]
-  capi void PyMem_RawFree(ptr %copy)
-  %i1 = add i64 %i, 1
-  br label %test
+  br i1 %striding, label %stride_back, label %done
 done:
   ret void
 }
