@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
+from xdsl.dialects import llvm
 from xdsl.dialects.builtin import VectorType, i32, i64
 from xdsl.ir import SSAValue
 
 from tetractys.dialects.loops import SLICE, Map, NestOp, is_leaf
 from tetractys.passes import llvm_monoids as monoids
-from tetractys.passes.llvm_builder import lanes_of, vector_of
+from tetractys.passes.llvm_builder import itemsize, lanes_of, vector_of
 from tetractys.passes.llvm_collapse import collapsed_sizes
 from tetractys.passes.llvm_frame import Frame, Sink
 from tetractys.passes.llvm_memory import (
@@ -39,6 +40,10 @@ Accumulators: TypeAlias = "dict[int, list[SSAValue]]"
 """By result number, the values that loops carry."""
 
 
+NEAR = 8 << 20
+"""The bytes of an array of which the second-level cache still holds a good part at its end."""
+
+
 class Span(NamedTuple):
     """A part of an iterator's range: `length` iterations from `start`."""
 
@@ -58,6 +63,7 @@ class NestLowering:
         self.builder = frame.builder
         self.nest = nest
         self.plans = plans_of(nest)
+        self.input_maps = nest.input_maps
         self.leaf = is_leaf(nest)
         self.width = vector_width(nest)
         self.span = span
@@ -156,8 +162,31 @@ class NestLowering:
 
     def plain_loop(self, level: int, accumulators: Accumulators) -> Accumulators:
         """One iteration after another."""
-        return self.counted(level, self.start(level), self.sizes[level], 1, accumulators,
-                            lambda _, inner: self.level(level + 1, inner))
+        place = self.turned(level, self.sizes[level], 1)
+
+        def body(index: SSAValue, inner: Accumulators) -> Accumulators:
+            self.bind_iterator(level, place(index))
+            return self.level(level + 1, inner)
+
+        return self.counted(level, self.start(level), self.sizes[level], 1, accumulators, body)
+
+    def turned(self, level: int, stop: SSAValue, step: int) -> Callable[[SSAValue], SSAValue]:
+        """The index of a loop's counter up to `stop` in steps of `step`: backwards, where the
+        schedule wants it and the caches hold some of the array.
+        """
+        if level or not self.nest.scheduled("backwards"):
+            return lambda index: index
+        builder = self.builder
+        value = next(value for value, entries in zip(self.nest.inputs, self.input_maps)
+                     if len(entries) > 1 and 0 in entries)
+        buffer = self.frame.buffer(value)
+        size = builder.index(itemsize(buffer.element))
+        for one in buffer.sizes:
+            size = builder.mul(one, size)
+        is_near = builder.icmp("slt", size, builder.index(NEAR))
+        last = builder.sub(stop, builder.index(1))
+        last = builder.emit(llvm.AndOp, (last, builder.index(-step)), i64)
+        return lambda index: builder.select(is_near, builder.sub(last, index), index)
 
     def counted(
         self,
@@ -232,11 +261,11 @@ class NestLowering:
     def input(self, number: int) -> Buffer:
         """An array that the nest reads."""
         buffer = self.frame.buffer(self.nest.inputs[number])
-        return self._spanned(buffer, self.nest.input_maps[number]) if self.span else buffer
+        return self._spanned(buffer, self.input_maps[number]) if self.span else buffer
 
     def bind_elements(self, mask: SSAValue | None = None) -> None:
         """Loads the elements that the body uses, and points at its rows."""
-        rows = zip(self.nest.elements, self.nest.inputs, self.nest.input_maps)
+        rows = zip(self.nest.elements, self.nest.inputs, self.input_maps)
         for number, (element, source, entries) in enumerate(rows):
             if element.first_use is None:
                 continue

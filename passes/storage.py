@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, IntegerType, TensorType
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
 
 from tetractys.dialects import loops
 from tetractys.dialects.loops import NestOp
@@ -64,6 +64,7 @@ class Storage:
     def __init__(self, block: Block) -> None:
         self._roots: dict[SSAValue, SSAValue] = {}
         self._last: dict[SSAValue, int] = {}
+        self._inplace: dict[Operation, dict[int, int]] = {}
         function = block.parent_op()
         self._lent = {one for _, one in leave_of(function)} if function is not None else set[int]()
         for position, op in enumerate(block.ops):
@@ -96,8 +97,10 @@ class Storage:
                     return
                 value = owner.base
             else:
-                pairs = inplace_of(owner)
-                number = [*owner.results].index(value)  # type: ignore[arg-type]
+                pairs = self._inplace.get(owner)
+                if pairs is None:
+                    pairs = self._inplace[owner] = inplace_of(owner)
+                number = cast("OpResult", value).index
                 if number not in pairs:
                     return
                 value = owner.operands[len(cast(NestOp, owner).sizes) + pairs[number]]

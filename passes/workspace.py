@@ -57,8 +57,10 @@ class Sizes:
         if isinstance(owner, Block):
             return [n if n != DYNAMIC_INDEX else (value, d) for d, n in enumerate(shape)]
         if isinstance(owner, NestOp):
-            parts = [part for part in owner.parts() if part.result is value]
-            return self.of_part(owner, parts[0])
+            for part in owner.parts():  # all of them: a nest may have hundreds
+                if part.result is not None:
+                    self._known.setdefault(part.result, self.of_part(owner, part))
+            return self._known[value]
         if isinstance(owner, loops.ViewOp):
             return list(owner.operands[1:])
         if isinstance(owner, loops.SubviewOp):
