@@ -13,6 +13,7 @@ rows that stand apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from xdsl.dialects import func, llvm
@@ -62,23 +63,34 @@ def find_far(lowering: NestLowering) -> list[Far]:
         buffer = lowering.input(number)
         if buffer.strides[entries.index(nest.rank - 1)] != itemsize(buffer.element):
             continue
-        argument = whole_argument(nest, nest.inputs[number])
-        if argument is not None and not is_near(argument):
+        argument = whole_argument(nest.inputs[number])
+        if (
+            argument is not None
+            and not is_near(argument)
+            and is_first_reader(nest, nest.inputs[number])
+        ):
             found.append(_far(lowering, number, argument))
     return found
 
 
-def whole_argument(nest: NestOp, value: SSAValue) -> BlockArgument | None:
-    """The argument of the function that a nest reads, or whose rows it is the first to read."""
+def whole_argument(value: SSAValue) -> BlockArgument | None:
+    """The argument of the function that a value is, or a row of."""
     while isinstance(value, BlockArgument):
         outer = value.block.parent_op()
         if not isinstance(outer, NestOp):
             return value
+        value = outer.inputs[value.index - outer.rank]
+    return None
+
+
+def is_first_reader(nest: NestOp, value: SSAValue) -> bool:
+    """Whether no nest before reads the same row: the first one brings it into the cache."""
+    while isinstance(value, BlockArgument) and isinstance(outer := value.block.parent_op(), NestOp):
         readers = (op for op in value.block.ops if isinstance(op, NestOp) and value in op.inputs)
         if next(readers, None) is not nest:
-            return None
+            return False
         nest, value = outer, outer.inputs[value.index - outer.rank]
-    return None
+    return True
 
 
 def is_near(argument: BlockArgument) -> bool:
@@ -95,23 +107,42 @@ def is_near(argument: BlockArgument) -> bool:
     return count * 8 < FAR
 
 
-def _far(lowering: NestLowering, number: int, argument: SSAValue) -> Far:
-    frame, nest = lowering.frame, lowering.nest
-    builder, buffer = frame.builder, frame.buffer(argument)
-    sizes = list(buffer.sizes)
-    if argument is nest.inputs[number]:  # equal sizes are one value in the nest: one branch for all
-        for d, entry in enumerate(nest.input_maps[number]):
-            sizes[d] = frame.scalar(nest.sizes[entry]) if entry >= 0 else sizes[d]
-    row = total = builder.mul(sizes[-1], builder.index(itemsize(buffer.element)))
+def is_large(lowering: NestLowering, number: int, argument: SSAValue) -> SSAValue:
+    """Whether the argument that an input is, or is rows of, is more than caches hold."""
+    builder = lowering.builder
+    sizes = _sizes(lowering, number, argument)
+    total = _row_bytes(lowering, argument, sizes)
     for size in sizes[:-1]:
         total = builder.mul(total, size)
-    large = builder.icmp("sge", total, builder.index(FAR))
+    return builder.icmp("sge", total, builder.index(FAR))
+
+
+def _sizes(lowering: NestLowering, number: int, argument: SSAValue) -> list[SSAValue]:
+    """Equal sizes are one value in the nest: one branch for several inputs."""
+    frame, nest = lowering.frame, lowering.nest
+    sizes = list(frame.buffer(argument).sizes)
+    if argument is nest.inputs[number]:
+        for d, entry in enumerate(nest.input_maps[number]):
+            sizes[d] = frame.scalar(nest.sizes[entry]) if entry >= 0 else sizes[d]
+    return sizes
+
+
+def _row_bytes(
+    lowering: NestLowering, argument: SSAValue, sizes: Sequence[SSAValue]
+) -> SSAValue:
+    builder, unit = lowering.builder, itemsize(lowering.frame.buffer(argument).element)
+    return builder.mul(sizes[-1], builder.index(unit))
+
+
+def _far(lowering: NestLowering, number: int, argument: SSAValue) -> Far:
+    frame, builder = lowering.frame, lowering.builder
+    buffer, sizes = frame.buffer(argument), _sizes(lowering, number, argument)
+    large, distance = is_large(lowering, number, argument), builder.index(AHEAD)
     if len(sizes) == 1:
-        return Far(number, large, None, builder.index(AHEAD))
-    stride = number_of(builder, buffer.strides[-2])
+        return Far(number, large, None, distance)
+    row, stride = _row_bytes(lowering, argument, sizes), number_of(builder, buffer.strides[-2])
     long = builder.icmp("sge", row, builder.index(4 * AHEAD))
     dense = builder.binary(llvm.OrOp, builder.icmp("eq", stride, row), long)
-    distance = builder.index(AHEAD)
     if (rows := frame.rows.count) > 1:
         distance = builder.select(long, distance, builder.mul(stride, builder.index(rows)))
     return Far(number, large, dense, distance)
@@ -147,4 +178,4 @@ def _ask(builder: ScopedBuilder, places: list[SSAValue]) -> None:
         builder.intrinsic_named("llvm.prefetch.p0", [place, *hints], None)
 
 
-__all__ = ["ask_ahead"]
+__all__ = ["ask_ahead", "is_large", "whole_argument"]

@@ -6,7 +6,8 @@ first and second level of the cache sums and products take 1.6 to 1.9 times as l
 `phase` lanes before the first element, masked, and every later vector of the first input stands in
 one line. The accumulators are rotated by that, which does not change a sum (`llvm_monoids`): the
 bits are the same for any address. Several rows that are added to one begin so, too; other stores
-have places of their own. Where masks are dear vectors are shorter than a line, and nothing is done.
+have places of their own. What comes from memory gains nothing, and sums by blocks lose by their two
+pieces. Where masks are dear vectors are shorter than a line, and nothing is done.
 
     phase = address / itemsize & lanes - 1                    // 0: the loop is as it was
     for part in (phase ? 0 : 1) .. 2:
@@ -22,7 +23,7 @@ from xdsl.dialects import func, llvm
 from xdsl.dialects.builtin import StringAttr, VectorType, i1, i64
 from xdsl.ir import BlockArgument, SSAValue
 
-from tetractys.dialects.loops import NestOp
+from tetractys.passes.llvm_ahead import is_large, whole_argument
 from tetractys.passes.llvm_builder import itemsize, vector_of
 from tetractys.passes.llvm_memory import Value, address, number_of
 from tetractys.passes.llvm_sums import is_compensated
@@ -65,17 +66,20 @@ def find_phase(lowering: NestLowering, level: int) -> SSAValue | None:
         unit = itemsize(buffer.element)
         if buffer.strides[entries.index(level)] != unit:
             return None  # what is loaded lane by lane is read in front of the first element, too
-        if anchor is None and unit * lowering.width == LINE and is_of_caller(nest.inputs[number]):
+        if anchor is None and unit * lowering.width == LINE and _input(nest.inputs[number]):
             anchor = number
     if anchor is None:
         return None
     lowering.bind_iterator(level, builder.index(0))
     pointers = address(builder, lowering.input(anchor), lowering.indices(nest.input_maps[anchor]))
     short = SHORT * lowering.width // min(lowering.frame.rows.count, 2)
+    argument = _input(nest.inputs[anchor])
+    assert argument is not None
     suits = builder.icmp("sge", lowering.sizes[level], builder.index(short))
     if any(plan.in_registers and plan.start < level for plan in lowering.plans):
         suits = builder.binary(llvm.AndOp, suits, _same_for_all_rows(lowering, anchor, level))
-    return _phase(builder, pointers, suits, LINE // lowering.width)
+    phase = _phase(builder, pointers, suits, LINE // lowering.width)
+    return builder.select(is_large(lowering, anchor, argument), builder.index(0), phase)
 
 
 def _same_for_all_rows(lowering: NestLowering, number: int, level: int) -> SSAValue:
@@ -106,16 +110,16 @@ def _turns(lowering: NestLowering, level: int) -> bool:
     return any(by_blocks or plan.start < level for plan in sums if plan not in by_blocks)
 
 
-def is_of_caller(value: SSAValue) -> bool:
-    """Whether an array, or that whose row it is, is an input: all others begin with a line."""
-    while isinstance(value, BlockArgument):
-        outer = value.block.parent_op()
-        if isinstance(outer, NestOp):
-            value = outer.inputs[value.index - outer.rank]
-            continue
-        given = outer.arg_attrs if isinstance(outer, func.FuncOp) else None
-        return given is None or given.data[value.index].data.get("tt.kind") != SHARED
-    return False
+def _input(value: SSAValue) -> BlockArgument | None:
+    """The caller's array that a value is, or a row of: all others begin with a line."""
+    argument = whole_argument(value)
+    if argument is None:
+        return None
+    function = argument.block.parent_op()
+    given = function.arg_attrs if isinstance(function, func.FuncOp) else None
+    if given is None or given.data[argument.index].data.get("tt.kind") != SHARED:
+        return argument
+    return None
 
 
 def _phase(builder: ScopedBuilder, pointers: Value, suits: SSAValue, unit: int) -> SSAValue:

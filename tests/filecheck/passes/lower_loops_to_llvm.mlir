@@ -158,14 +158,16 @@ func.func @heavy_in_place(%x: memref<?xf64, strided<[1]>>, %r: memref<?xf64>) at
 
 // A sum: blocks of 512, each in four accumulators that take the products over; in the rest of the last block a masked
 // step, the accumulators turning. Between blocks, what the addition rounds away is added up too. Where the first array
-// begins behind a line (and is long), a block has two parts: one masked step that begins with that line and hides what
+// begins behind a line (and is long, and may be in a cache), a block has two parts: one masked step that begins with that line and hides what
 // stands before the block, and all the others, which begin with lines then.
 // CHECK-LABEL: llvm.func @tt_kernel
 // CHECK: %[[LONG:[0-9]+]] = llvm.icmp "sge" %{{[0-9]+}}, %{{[0-9]+}} : i64
 // CHECK: %[[PLACE:[0-9]+]] = llvm.ptrtoint
 // CHECK-NEXT: %[[BEHIND:[0-9]+]] = llvm.and %[[PLACE]],
 // CHECK-NEXT: %[[LANES:[0-9]+]] = llvm.lshr %[[BEHIND]],
-// CHECK-NEXT: %[[PHASE:[0-9]+]] = llvmx.select %[[LONG]], %[[LANES]], %[[ZERO:[0-9]+]]
+// CHECK-NEXT: %[[SUITS:[0-9]+]] = llvmx.select %[[LONG]], %[[LANES]], %[[ZERO:[0-9]+]]
+// CHECK: %[[FAR:[0-9]+]] = llvm.icmp "sge"
+// CHECK-NEXT: %[[PHASE:[0-9]+]] = llvmx.select %[[FAR]], %[[ZERO]], %[[SUITS]]
 // CHECK-NEXT: %[[STRADDLES:[0-9]+]] = llvm.icmp "ne" %[[PHASE]], %[[ZERO]]
 // CHECK-NEXT: %[[FIRST:[0-9]+]] = llvmx.select %[[STRADDLES]], %[[ZERO]],
 // CHECK: ^bb1(%[[I:[0-9]+]]: i64, %[[S:[0-9]+]]: vector<8xf64>, %[[E:[0-9]+]]: vector<8xf64>):
@@ -416,7 +418,8 @@ func.func @no_collapse(%x: memref<?x?xf64, strided<[?, 1]>>, %r: memref<?x?xf64>
 // CHECK: llvm.icmp "eq" %[[WITHIN]],
 // CHECK: %[[BEHIND:[0-9]+]] = llvm.and %[[P0]],
 // CHECK: %[[LANES:[0-9]+]] = llvm.lshr %[[BEHIND]],
-// CHECK: %[[PHASE:[0-9]+]] = llvmx.select %{{[0-9]+}}, %[[LANES]],
+// CHECK: %[[SUITS:[0-9]+]] = llvmx.select %{{[0-9]+}}, %[[LANES]],
+// CHECK: %[[PHASE:[0-9]+]] = llvmx.select %{{[0-9]+}}, %{{[0-9]+}}, %[[SUITS]]
 // CHECK: %[[HIDDEN:[0-9]+]] = llvmx.select %{{[0-9]+}}, %[[PHASE]],
 // CHECK-NEXT: %[[BITS:[0-9]+]] = llvm.shl %{{[0-9]+}}, %[[HIDDEN]]
 // CHECK-NEXT: %[[SOME:[0-9]+]] = llvm.trunc %[[BITS]]
