@@ -15,6 +15,7 @@ from tetractys.dialects.signature import (
     ElemwiseSignature,
     InferTypeError,
     Props,
+    bytes_of,
     elemwise,
     is_float,
     upcast,
@@ -79,14 +80,10 @@ def _given(dtypes: Sequence[str], props: Props) -> str:
 
 def _bitcast(dtypes: Sequence[str], props: Props) -> str:
     result = str(props["dtype"])
-    if _bytes(dtypes[0]) != _bytes(result):
+    if bytes_of(dtypes[0]) != bytes_of(result):
         raise InferTypeError(f"found {dtypes[0]} as the bits of {result}; expected a dtype of "
                              "equal width; use elemwise.cast to convert")
     return result
-
-
-def _bytes(dtype: str) -> int:
-    return {"bool": 1, "index": 8}.get(dtype) or int(dtype.lstrip("uintfloa")) // 8
 
 
 def _bitwise(dtypes: Sequence[str], props: Props) -> str:

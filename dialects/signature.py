@@ -56,6 +56,11 @@ def upcast(first: str, *others: str) -> str:
     return result
 
 
+def bytes_of(dtype: str) -> int:
+    """The bytes of one element in memory."""
+    return {"bool": 1, "index": 8}.get(dtype) or int(dtype.lstrip("uintfloa")) // 8
+
+
 def is_float(dtype: str) -> bool:
     """Whether `dtype` is a floating-point one."""
     return dtype in FLOATS

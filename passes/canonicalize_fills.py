@@ -14,7 +14,6 @@ Where the roots differ, the size check that the fill made stays, as `tensor.chec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import copysign
 from typing import cast
 
 from xdsl.ir import Operation, SSAValue
@@ -253,16 +252,9 @@ def is_sum_from_zero(value: SSAValue) -> bool:
         if props_of(owner).get("set"):
             return False
         value = owner.operands[0]
-        if is_zeros(value):
+        if is_zero_fill(value):
             return True
     return False
-
-
-def is_zeros(value: SSAValue) -> bool:
-    """Whether an array is filled with 0 (not -0.0)."""
-    fill = filled_value(value)
-    number = None if fill is None else number_of(fill)
-    return number == 0 and copysign(1.0, number) > 0
 
 
 @FILLS.on(elemwise.AddOp)
@@ -276,7 +268,7 @@ def sum_of_parts(rw: Rewriter, op: Operation) -> bool:
     if last is None or not (is_sum_from_zero(first) and is_sum_from_zero(second)):
         return False
     whole = op.results[0].type
-    if not is_zeros(last.operands[0]) or first.type != whole or second.type != whole:
+    if not is_zero_fill(last.operands[0]) or first.type != whole or second.type != whole:
         return False
     if not (first.has_one_use() and second.has_one_use()):
         return False

@@ -32,6 +32,7 @@ from xdsl.passes import ModulePass
 
 from tetractys.dialects import types
 from tetractys.dialects.loops import SLICE, ZERO, Map, NestOp
+from tetractys.dialects.signature import bytes_of
 from tetractys.passes.fuse_build import build_fused, can_flatten, flatten
 from tetractys.passes.fuse_graph import BlockGraph, Group, Item, extent
 from tetractys.passes.fuse_rule import (
@@ -249,12 +250,11 @@ class FuseBlock:
     def _bytes(self, value: SSAValue, entries: Map, iterator: int | None) -> int:
         """The bytes of an array that one step of the outer loop touches."""
         dtype, shape = types.spec_of(value.type)
-        width = 1 if dtype == "bool" else int("".join(c for c in dtype if c.isdigit())) // 8
         count = self.options.jam if iterator in entries else 1
         for size, entry in zip(shape, entries):
             if entry not in (iterator, ZERO) and (entry >= 0 or entry == SLICE):
                 count *= size if size >= 0 else self.options.row_elements
-        return count * width
+        return count * bytes_of(dtype)
 
     # -- building
 

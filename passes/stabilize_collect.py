@@ -23,6 +23,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tetractys.dialects import elemwise, tensor, types
 from tetractys.dialects.build import SignatureOp, props_of
+from tetractys.passes.canonicalize_fills import is_zero_fill
 from tetractys.passes.matching import argument_of, made_by
 from tetractys.passes.rewriting import PatternTable, Rewriter, operations_of
 from tetractys.passes.stabilize_products import (
@@ -230,7 +231,7 @@ class Collector:
         if scatter is None:
             return None
         base, stored, *indices = scatter.operands
-        if not _is_zero(base):
+        if not is_zero_fill(base):
             return None
         stored_product = self.factors.product(stored)
         for leaf, k in stored_product.leaves.items():
@@ -274,16 +275,6 @@ def element_type(value: SSAValue) -> Attribute:
 
 def _order(value: SSAValue) -> tuple[int, ...]:
     return cast("tuple[int, ...]", props_of(cast(SignatureOp, value.owner))["order"])
-
-
-def _is_zero(value: SSAValue) -> bool:
-    """Whether `value` is zeros: a constant, or a fill with one."""
-    owner = value.owner
-    if isinstance(owner, elemwise.SecondOp):
-        owner = owner.operands[1].owner
-    elif isinstance(owner, tensor.AllocOp):
-        owner = owner.operands[0].owner
-    return isinstance(owner, elemwise.ConstantOp) and owner.number == 0
 
 
 def _split(product: Product, total: SSAValue) -> tuple[Product, Product]:

@@ -8,7 +8,10 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether expected outputs are to be rewritten instead of compared."""
     return request.config.getoption("--update-golden")
+
+
+@pytest.fixture
+def leaves_nothing() -> Callable[..., None]:
+    """`leaves_nothing(call, watched, calls)`: after many calls references and memory are as before.
+    """
+
+    def run(call: Callable[[], Any], watched: Sequence[Any], calls: int) -> None:
+        for _ in range(20):
+            call()
+        gc.collect()
+        tracemalloc.start()
+        call()
+        counts = [sys.getrefcount(value) for value in watched]
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(calls):
+            call()
+        gc.collect()
+        call()
+        after = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        changes = [sys.getrefcount(value) - count for value, count in zip(watched, counts)]
+        # A leak would show once a call; a few references come and go with what `call` itself keeps.
+        assert all(abs(change) < 50 for change in changes), changes
+        assert after - before < 16384  # a leak would be some bytes a call
+
+    return run
 
 
 def pytest_collect_file(parent: pytest.Collector, file_path: Path) -> pytest.Collector | None:

@@ -16,10 +16,7 @@ from tetractys.oracle import assert_agree
 from tetractys.oracle.program import parse, program
 from tetractys.oracle.tensor import run
 
-F2: Spec = ("float64", (-1, -1))
 F1: Spec = ("float64", (-1,))
-I1: Spec = ("int64", (-1,))
-I0: Spec = ("int64", ())
 X = np.array([[1.0, 2.0, -3.0], [4.0, -5.0, 6.0]])
 V = np.array([0.5, -1.0, 2.0])
 IDX = np.array([1, 0, 1])
