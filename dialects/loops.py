@@ -448,7 +448,10 @@ class GatherOp(PlainOp):
 
     A negative index counts from the end; one out of range stops the function with NumPy's
     `IndexError`. `inbounds` promises that neither occurs. `axes` are the numbers of the dimensions
-    that the error names, where the array has them in another order than the user.
+    that the error names, where the array has them in another order than the user. `checked = n`
+    promises that neither occurs but for the first n of these: the others are iterators over theirs.
+    A vector is an element and its next neighbours in the last dimension: `vectorize` makes it where
+    the last index is the last iterator.
     """
 
     name = "loops.gather"
@@ -458,6 +461,7 @@ class GatherOp(PlainOp):
     out = result_def()
     inbounds = opt_prop_def(Attribute)
     axes = opt_prop_def(Attribute)
+    checked = opt_prop_def(IntegerAttr)
     traits = traits_def(NoMemoryEffect())
 
     @staticmethod
@@ -467,6 +471,7 @@ class GatherOp(PlainOp):
         *,
         inbounds: bool = False,
         axes: Map = (),
+        checked: int | None = None,
         location: LocationAttr | None = None,
     ) -> GatherOp:
         """Creates the operation without verifying it."""
@@ -474,12 +479,21 @@ class GatherOp(PlainOp):
         properties: dict[str, Attribute] = {"inbounds": UnitAttr()} if inbounds else {}
         if axes:
             properties["axes"] = map_attribute(axes)
+        if checked is not None:
+            properties["checked"] = IntegerAttr(checked, i64)
         return GatherOp.create(
             operands=[source, *indices],
             result_types=[source.type.element_type],
             properties=properties,
             location=location,
         )
+
+    @property
+    def checked_axes(self) -> int:
+        """How many of the dimensions, by these numbers, have an index that may not fit."""
+        if "inbounds" in self.properties:
+            return 0
+        return self.checked.value.data if self.checked else len(self.operands) - 1
 
     @property
     def named_axes(self) -> Map:

@@ -312,7 +312,13 @@ def verify_gather(op: GatherOp) -> None:
         raise VerifyException(
             f"loops.gather: found axes {op.named_axes}; expected each dimension's number once"
         )
-    if op.out.type != source.element_type:
+    if not 0 <= op.checked_axes <= len(op.indices):
+        raise VerifyException(
+            f"loops.gather: found {op.checked_axes} indices to check; expected at most the "
+            f"{len(op.indices)} that there are"
+        )
+    type_ = op.out.type
+    if (type_.element_type if isinstance(type_, VectorType) else type_) != source.element_type:
         raise VerifyException(
             f"loops.gather: found a result of type {op.out.type}; expected "
             f"{source.element_type}, the element of {source}"

@@ -136,9 +136,9 @@ class Frame:
 
     leaves_early: whether an error ends the function at once. origins: the iterators that count from
     a chunk's start, with that start. rows: the rows of the nest around that are worked on at once;
-    varying: the values of the source that differ between them. tiled: rows of a body that were
-    copied for a whole tile. ahead: for a row, the nest that prefetches the next block's, and where
-    they are.
+    varying: the values of the source that differ between them. mask: the lanes that the step of a
+    loop over vectors has, None for all. tiled: rows of a body that were copied for a whole tile.
+    ahead: for a row, the nest that prefetches the next block's, and where they are.
     """
 
     def __init__(
@@ -158,6 +158,7 @@ class Frame:
         self.workspace: Workspace | None = None
         self.rows = SINGLE
         self.varying: set[SSAValue] = set()
+        self.mask: SSAValue | None = None
         self.tiled: dict[SSAValue, RowTile] = {}
         self.ahead: dict[SSAValue, tuple[Operation, Buffer]] = {}
         self.lowerings: Mapping[type[Operation], Callable[[Frame, Operation], None]] = {}

@@ -175,16 +175,17 @@ def lower_gather(frame: Frame, op: Operation) -> None:
     """`loops.gather`: an element at computed indices; out of range, anything, and the call
     fails.
     """
+    gather = cast(GatherOp, op)
     buffer = frame.buffer(op.operands[0])
-    inbounds = "inbounds" in op.properties
     indices = [frame.scalar(index) for index in op.operands[1:]]
     bad: list[SSAValue] = []
-    if not inbounds:
-        named = cast(GatherOp, op).named_axes
-        for axis, place in sorted((axis, place) for place, axis in enumerate(named)):
-            indices[place], flag = gather_index(
-                frame, op, indices[place], axis, buffer.sizes[place])
-            bad.append(flag)
+    named = sorted((axis, place) for place, axis in enumerate(gather.named_axes))
+    for axis, place in named[: gather.checked_axes]:
+        indices[place], flag = gather_index(frame, op, indices[place], axis, buffer.sizes[place])
+        bad.append(flag)
+    if isinstance(gather.out.type, VectorType):
+        frame.env[gather.out] = _gather_row(frame, gather, buffer, indices, bad)
+        return
     lanes = max((index.type.get_shape()[0] for index in indices
                  if isinstance(index.type, VectorType)), default=0)
     if isinstance(buffer.pointer, tuple):
@@ -192,6 +193,25 @@ def lower_gather(frame: Frame, op: Operation) -> None:
     found = [_gather_one(frame, buffer, indices, bad, row, lanes) for row in range(lanes or 1)]
     value = frame.builder.pack(found) if lanes else found[0]
     frame.env[op.results[0]] = from_memory(frame.builder, value, buffer.element)
+
+
+def _gather_row(
+    frame: Frame,
+    gather: GatherOp,
+    buffer: Buffer,
+    indices: list[SSAValue],
+    bad: list[SSAValue],
+) -> SSAValue:
+    """The element and its neighbours, in the lanes that the step has; a failed index reads the flat
+    block, which is longer than a vector, instead.
+    """
+    builder, type_ = frame.builder, gather.out.type
+    assert isinstance(type_, VectorType)
+    pointer = address(builder, buffer, list(enumerate(indices)))
+    assert isinstance(pointer, SSAValue)
+    for flag in bad:
+        pointer = builder.emit(_select(), (flag, frame.flat, pointer), PTR)
+    return load_vector(builder, pointer, buffer.element, type_.get_shape()[0], frame.mask)
 
 
 def _gather_one(

@@ -409,6 +409,7 @@ class VectorLoops:
         """The body once; its results go to memory and to a slot of the accumulators."""
         lowering = self.lowering
         lowering.bind_elements(mask)
+        self.frame.mask = mask
         self._lower_body()
         found = dict(accumulators)
         for plan in lowering.plans:

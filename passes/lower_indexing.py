@@ -308,7 +308,9 @@ def lower_advanced_subtensor(lowering: FunctionLowering, op: SignatureOp) -> Non
     base, axes = lowering.permuted_array(source)
     indices = [indices[axis] for axis in axes]
     is_turned = axes != tuple(range(len(axes)))
-    element = nest.gather(base, indices, False, axes=axes if is_turned else ())
+    given = len(op.operands) - 1
+    element = nest.gather(base, indices, False, axes=axes if is_turned else (),
+                          checked=given if given < len(axes) else None)
     lowering.set(result, nest.collect(element, found, result.type))
 
 

@@ -98,10 +98,12 @@ class ScalarBuilder:
         inbounds: bool,
         location: LocationAttr | None = None,
         axes: Map = (),
+        checked: int | None = None,
     ) -> SSAValue:
         """One element of an array at computed indices; location: that of what computes here."""
         location = location or self.location
-        op = GatherOp.make(base, indices, inbounds=inbounds, axes=axes, location=location)
+        op = GatherOp.make(base, indices, inbounds=inbounds, axes=axes, checked=checked,
+                           location=location)
         if not inbounds and self.lowering.operation is not None:
             name_apply(op, self.lowering.operation)
         self.block.add_op(op)

@@ -96,14 +96,36 @@ def _refusal_of_body(nest: NestOp) -> str | None:
         if isinstance(op, NestOp):
             return "a nest inside"
         if isinstance(op, GatherOp):
-            return "a gather"
+            if not is_row(nest, op):
+                return "a gather"
+            continue
         if not isinstance(op, elemwise.ElemwiseOp | elemwise.SplatOp) and op is not nest.yield_:
             return f"{op.name} in the body"
         if isinstance(op, elemwise.SplatOp):
             return "vectors already"
-    if nest.iterators[nest.rank - 1].first_use is not None:
+    uses = nest.iterators[nest.rank - 1].uses
+    if any(not isinstance(use.operation, GatherOp) for use in uses):
         return "the last iterator used as a value"
     return None
+
+
+def is_row(nest: NestOp, gather: GatherOp) -> bool:
+    """Whether a gather goes along dense rows: its last index is the last iterator, which nothing
+    that decides about the others moves with.
+    """
+    last = nest.rank - 1
+    *others, along = gather.indices
+    if along is not nest.iterators[last] or gather.named_axes[-1] < gather.checked_axes:
+        return False
+    if isinstance(nest.parent_op(), NestOp) or step_of(gather.source) != 1:
+        return False
+    moving: set[SSAValue] = {nest.iterators[last]}
+    moving.update(element for element, entries in zip(nest.elements, nest.input_maps)
+                  if last in entries)  # fmt: skip
+    for op in nest.block.ops:
+        if any(operand in moving for operand in op.operands):
+            moving.update(op.results)
+    return not any(index in moving for index in others)
 
 
 def _refusal_of_inputs(nest: NestOp, last: int) -> str | None:
@@ -224,7 +246,9 @@ def apply_vectorize(nest: NestOp, width: int) -> None:
     for op in list(nest.block.ops):
         if op is nest.yield_:
             continue
-        if any(isinstance(operand.type, VectorType) for operand in op.operands):
+        if isinstance(op, GatherOp):
+            Rewriter.replace_value_with_new_type(op.out, vector_of(op.out.type, width))
+        elif any(isinstance(operand.type, VectorType) for operand in op.operands):
             splats.widen_operands(op)
             result = op.results[0]
             Rewriter.replace_value_with_new_type(result, vector_of(result.type, width))
@@ -283,6 +307,8 @@ class _Splats:
 def vectors_at_once(nest: NestOp) -> int:
     """How many vectors should run side by side: several only where each stores its own results."""
     if any(part.kind != "collect" or SLICE in part.map for part in nest.parts()):
+        return 1
+    if any(isinstance(op, GatherOp) for op in nest.block.ops):
         return 1
     depths: dict[SSAValue, int] = {}
     for op in nest.block.ops:

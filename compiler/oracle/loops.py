@@ -202,7 +202,13 @@ def _gather(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:
         axis: position_of(index, size, axis)
         for axis, index, size in sorted(zip(named, indices, source.shape))
     }
-    return [source[tuple(places[axis] for axis in named)].item()]
+    place = tuple(places[axis] for axis in named)
+    type_ = op.results[0].type
+    if not isinstance(type_, VectorType):
+        return [source[place].item()]
+    width = type_.get_shape()[0]
+    lanes = source[place[:-1]][place[-1] :][:width].tolist()
+    return [tuple(lanes) + (lanes[0],) * (width - len(lanes))]
 
 
 def _locate(op: Operation, operands: Sequence[Value]) -> Sequence[Value]:

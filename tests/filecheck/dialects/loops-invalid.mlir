@@ -140,6 +140,15 @@ func.func @f(%n: index, %x: tensor<?xf64>, %w: tensor<?x?xf64>) {
 
 // -----
 
+// No more indices are checked than there are.
+func.func @f(%n: index, %x: tensor<?xf64>) {
+  // expected-error @below {{loops.gather: found 2 indices to check; expected at most the 1 that there are}}
+  %0 = loops.gather %x, %n {checked = 2 : i64} : (tensor<?xf64>, index) -> f64
+  func.return
+}
+
+// -----
+
 // A place is one of a dimension that is there.
 func.func @f(%n: index, %x: tensor<?xf64>) {
   // expected-error @below {{loops.locate: found dimension 1; expected one of the 1 of tensor<?xf64>}}

@@ -690,6 +690,27 @@ func.func @lent_too_early(%w: memref<?xf64, strided<[1]>>, %k: memref<?xf64, str
 
 // -----
 
+// A vector of neighbours at a looked-up row: the row's index is checked, a wrong one reads the flat block;
+// the last vector is masked.
+// CHECK: kind = "IndexError"
+// CHECK: %[[BAD:[0-9]+]] = llvm.icmp "uge"
+// CHECK: %[[AT:[0-9]+]] = llvmx.select %[[BAD]], %0, %{{[0-9]+}} : (i1, !llvm.ptr, !llvm.ptr) -> !llvm.ptr
+// CHECK-NEXT: llvm.load %[[AT]] {{.*}} -> vector<8xf64>
+// CHECK: %[[REST:[0-9]+]] = llvmx.select %[[BAD]], %0
+// CHECK: llvm.call_intrinsic "llvm.masked.load.v8f64.p0"(%[[REST]],
+func.func @row(%x: memref<?x?xf64, strided<[?, 1]>>, %y: memref<?xi64, strided<[1]>>, %r0: memref<?x?xf64>) attributes {tt.results = 1 : i64} {
+  %n = loops.dim %y, 0 : memref<?xi64, strided<[1]>>
+  %d = loops.dim %x, 1 : memref<?x?xf64, strided<[?, 1]>>
+  loops.nest (%i < %n, %k < %d) ins(%j = %y[%i] : memref<?xi64, strided<[1]>>) -> (collect[%i, %k] into %r0 : memref<?x?xf64>) schedule {vector = 8} {
+    %0 = elemwise.cast %j {dtype = index} : (i64) -> index
+    %1 = loops.gather %x, %0, %k {checked = 1} : (memref<?x?xf64, strided<[?, 1]>>, index, index) -> vector<8xf64>
+    loops.yield %1 : vector<8xf64>
+  }
+  func.return
+}
+
+// -----
+
 // A large result may go past the caches: if bit 1 of word 9 is set and the first address is a line's,
 // whole vectors do; a fence stands behind the loop. Not a result that is read again, or the memory of
 // an argument.

@@ -256,6 +256,57 @@ func.func @transposed_result(%x: tensor<?x?xf64>) -> tensor<?x?xf64> {
 
 // -----
 
+// Rows that are looked up: the last index is the last iterator, which no other index moves with.
+// CHECK-LABEL: func.func @rows
+// CHECK: %[[K:.+]] = elemwise.cast %{{.+}} {dtype = index} : (i64) -> index
+// CHECK-NEXT: %[[V:.+]] = loops.gather %x, %[[K]], %{{.+}} {checked = 1 : i64} : (tensor<?x?xf64>, index, index) -> vector<8xf64>
+// CHECK-NEXT: elemwise.mul %[[V]], %[[V]] : vector<8xf64>
+func.func @rows(%x: tensor<?x?xf64>, %y: tensor<?xi64>) -> tensor<?x?xf64> {
+  %n = loops.dim %y, 0 : tensor<?xi64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %r = loops.nest (%i < %n, %k < %d) ins(%j = %y[%i] : tensor<?xi64>) -> (collect[%i, %k] : tensor<?x?xf64>) schedule {vector = 8} {
+    %0 = elemwise.cast %j {dtype = index} : (i64) -> index
+    %1 = loops.gather %x, %0, %k {checked = 1} : (tensor<?x?xf64>, index, index) -> f64
+    %2 = elemwise.mul %1, %1 : f64
+    loops.yield %2 : f64
+  }
+  func.return %r : tensor<?x?xf64>
+}
+
+// -----
+
+// Not where that index may be out of range, is another iterator or stands in another place, or another
+// index moves with it.
+// CHECK-LABEL: func.func @no_rows
+// CHECK-COUNT-4: scalar_because = "a gather"
+func.func @no_rows(%x: tensor<?x?xf64>, %y: tensor<?xi64>) -> (tensor<?x?xf64>, tensor<?x?xf64>, tensor<?x?xf64>, tensor<?x?xf64>) {
+  %n = loops.dim %y, 0 : tensor<?xi64>
+  %d = loops.dim %x, 1 : tensor<?x?xf64>
+  %r = loops.nest (%i < %n, %k < %d) ins(%j = %y[%i] : tensor<?xi64>) -> (collect[%i, %k] : tensor<?x?xf64>) schedule {vector = 8} {
+    %0 = elemwise.cast %j {dtype = index} : (i64) -> index
+    %1 = loops.gather %x, %0, %k : (tensor<?x?xf64>, index, index) -> f64
+    loops.yield %1 : f64
+  }
+  %s = loops.nest (%i < %n, %k < %d) ins(%j = %y[%i] : tensor<?xi64>) -> (collect[%i, %k] : tensor<?x?xf64>) schedule {vector = 8} {
+    %0 = elemwise.cast %j {dtype = index} : (i64) -> index
+    %1 = loops.gather %x, %0, %i {checked = 1} : (tensor<?x?xf64>, index, index) -> f64
+    loops.yield %1 : f64
+  }
+  %t = loops.nest (%i < %n, %k < %d) ins(%j = %y[%i] : tensor<?xi64>) -> (collect[%i, %k] : tensor<?x?xf64>) schedule {vector = 8} {
+    %0 = elemwise.cast %j {dtype = index} : (i64) -> index
+    %1 = loops.gather %x, %k, %0 {axes = array<i64: 1, 0>, checked = 1} : (tensor<?x?xf64>, index, index) -> f64
+    loops.yield %1 : f64
+  }
+  %u = loops.nest (%i < %n, %k < %d) ins(%j = %y[%k] : tensor<?xi64>) -> (collect[%i, %k] : tensor<?x?xf64>) schedule {vector = 8} {
+    %0 = elemwise.cast %j {dtype = index} : (i64) -> index
+    %1 = loops.gather %x, %0, %k {checked = 1} : (tensor<?x?xf64>, index, index) -> f64
+    loops.yield %1 : f64
+  }
+  func.return %r, %s, %t, %u : tensor<?x?xf64>, tensor<?x?xf64>, tensor<?x?xf64>, tensor<?x?xf64>
+}
+
+// -----
+
 // The jam of the schedule outlives the vector.
 // CHECK-LABEL: func.func @gather
 // CHECK: schedule {jam = 2 : i64}
