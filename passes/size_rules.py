@@ -1,7 +1,8 @@
 """The sizes of each operation's results, and what its operands' sizes must satisfy.
 
 One rule an operation, in `RULES` by name; elementwise operations share one. The words are NumPy's
-and Theano's; {0} and {1} stand for the numbers found.
+and Theano's; {0} and {1} stand for the numbers found. Those of ranges, slices and index vectors
+stand in `size_rules_indexing`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from xdsl.ir import Operation, SSAValue
 from tetractys.dialects import elemwise, types
 from tetractys.dialects.build import SignatureOp, props_of
 from tetractys.dialects.signature import DISCRETE, INTEGERS
+from tetractys.passes import size_rules_indexing as indexing
 from tetractys.passes.matching import number_of
-from tetractys.passes.size_elements import SCALAR_OPERATIONS, element_of, note_element, visit_vector
-from tetractys.passes.size_expressions import Size, is_nonnegative, slice_range, steps_within
+from tetractys.passes.size_elements import SCALAR_OPERATIONS, element_of, visit_vector
+from tetractys.passes.size_expressions import Size, is_nonnegative
 
 if TYPE_CHECKING:
     from tetractys.passes.sizes import SizeAnalysis
@@ -248,62 +250,6 @@ def _alloc(analysis: SizeAnalysis, op: Operation) -> None:
     analysis.set(op.results[0], wanted)
 
 
-def _arange(analysis: SizeAnalysis, op: Operation) -> None:
-    table = analysis.table
-    is_float = any(types.dtype_of(operand.type) not in DISCRETE for operand in op.operands)
-    message = "Maximum allowed size exceeded: found an arange with step 0"
-    if types.dtype_of(op.operands[2].type) in DISCRETE:
-        _require_step(analysis, op, analysis.scalar(op.operands[2]), message)
-    elif (number := number_of(op.operands[2])) is not None:
-        analysis.require_number(table.const(int(number == 0)), table.const(0), message, op)
-    else:
-        analysis.require_number(table.is_zero(op.operands[2]), table.const(0), message, op)
-    if is_float:  # computed in floating point, see lower-to-loops
-        length = table.arange(op.results[0])
-        message = ("Maximum allowed size exceeded: found an arange of numbers that are infinite, "
-                   "too far apart or NaN")  # fmt: skip
-        analysis.require_number(table.op("maximum", length, 0), length, message, op)
-        analysis.set(op.results[0], [length])
-    else:
-        start, stop, step = (analysis.scalar(operand) for operand in op.operands)
-        analysis.set(op.results[0], [_arange_length(analysis, op, start, stop, step)])
-
-
-def _require_step(analysis: SizeAnalysis, op: Operation, step: Size, message: str) -> None:
-    """A step is not 0."""
-    table = analysis.table
-    is_zero = table.op("switch", table.op("eq", step, 0), 1, 0)
-    analysis.require_number(is_zero, table.const(0), message, op)
-
-
-def _arange_length(
-    analysis: SizeAnalysis, op: Operation, start: Size, stop: Size, step: Size
-) -> Size:
-    """max(0, ceil((stop - start) / step))."""
-    table = analysis.table
-    if step.constant is not None:
-        return _steps_towards(analysis, op, start, stop, step, 1 if step.constant > 0 else -1)
-    return table.op(
-        "switch",
-        table.op("lt", step, 0),
-        _steps_towards(analysis, op, start, stop, step, -1),
-        _steps_towards(analysis, op, start, stop, step, 1),
-    )
-
-
-def _steps_towards(
-    analysis: SizeAnalysis, op: Operation, start: Size, stop: Size, step: Size, sign: int
-) -> Size:
-    """The steps of `sign` from start to stop; ends more than 2**63 - 1 apart are refused."""
-    table = analysis.table
-    first, last = (start, stop) if sign > 0 else (stop, start)
-    distance = table.op("sub", table.op("maximum", last, first), first)
-    if not is_nonnegative(first):
-        message = "Maximum allowed size exceeded: found an arange whose ends are too far apart"
-        analysis.require_number(table.op("minimum", distance, 0), table.const(0), message, op)
-    return steps_within(table, distance, step, sign)
-
-
 def _reduce(analysis: SizeAnalysis, op: Operation) -> None:
     axes = _ints(op, "axes")
     sizes = analysis.of(op.operands[0])
@@ -365,82 +311,6 @@ def _grad(analysis: SizeAnalysis, op: Operation) -> None:
         analysis.set(result, analysis.of(operand))
 
 
-def _region(analysis: SizeAnalysis, op: Operation, first_bound: int) -> list[Size]:
-    """The sizes of x[slices]."""
-    sizes = analysis.of(op.operands[0])
-    entries = analysis.slices(cast(SignatureOp, op), first_bound)
-    kept: list[Size] = []
-    for size, entry in zip(sizes, entries):
-        if isinstance(entry, tuple):
-            _require_step(analysis, op, entry[2], "slice step cannot be zero")
-            kept.append(slice_range(analysis.table, size, entry)[1])
-    return [*kept, *sizes[len(entries) :]]
-
-
-def _subtensor(analysis: SizeAnalysis, op: Operation) -> None:
-    vector = analysis.vector(op.operands[0])
-    result = op.results[0]
-    analysis.set(result, _region(analysis, op, 1))
-    if vector is None:
-        note_element(analysis, op)
-        return
-    (entry,) = analysis.slices(cast(SignatureOp, op), 1)
-    if isinstance(entry, tuple):
-        numbers = [None if bound is None else bound.constant for bound in entry]
-        if all(bound is None or n is not None for bound, n in zip(entry, numbers)):
-            analysis.set_vector(result, vector[slice(*numbers)])
-    elif entry.constant is not None and -len(vector) <= entry.constant < len(vector):
-        analysis.set_scalar(result, vector[entry.constant])
-
-
-def _require_region(
-    analysis: SizeAnalysis, op: Operation, value: SSAValue, region: Sequence[Size]
-) -> None:
-    """A stored value broadcasts to the region along dimensions of static size 1."""
-    for mine, size in zip(analysis.of(value), region):
-        if mine.constant != 1:
-            analysis.require(
-                mine, size, "could not broadcast input array from size {0} into size {1}", op
-            )
-
-
-def _inc_subtensor(analysis: SizeAnalysis, op: Operation) -> None:
-    _require_region(analysis, op, op.operands[1], _region(analysis, op, 2))
-    _same(analysis, op)
-
-
-def _advanced_region(
-    analysis: SizeAnalysis, op: Operation, indices: Sequence[SSAValue]
-) -> list[Size]:
-    length = analysis.table.const(1)
-    for index in indices:
-        (size,) = analysis.of(index)
-        if size.constant == 1:
-            continue
-        if length.constant == 1:
-            length = size
-        else:
-            analysis.require(
-                length,
-                size,
-                "shape mismatch: indexing arrays could not be broadcast together "
-                "with shapes ({0},) ({1},)",
-                op,
-                "IndexError",
-            )
-    return [length, *analysis.of(op.operands[0])[len(indices) :]]
-
-
-def _advanced_subtensor(analysis: SizeAnalysis, op: Operation) -> None:
-    analysis.set(op.results[0], _advanced_region(analysis, op, op.operands[1:]))
-
-
-def _advanced_inc_subtensor(analysis: SizeAnalysis, op: Operation) -> None:
-    region = _advanced_region(analysis, op, op.operands[2:])
-    _require_region(analysis, op, op.operands[1], region)
-    _same(analysis, op)
-
-
 def _check_equal(analysis: SizeAnalysis, op: Operation) -> None:
     lhs, rhs = (analysis.scalar(operand) for operand in op.operands)
     props = _props(op)
@@ -455,7 +325,7 @@ RULES: dict[str, Callable[[SizeAnalysis, Operation], None]] = {
     "tensor.size": _size,
     "tensor.make_vector": _make_vector,
     "tensor.alloc": _alloc,
-    "tensor.arange": _arange,
+    "tensor.arange": indexing.visit_arange,
     "tensor.reduce": _reduce,
     "tensor.max_and_argmax": _reduce,
     "tensor.dot": _dot,
@@ -463,10 +333,10 @@ RULES: dict[str, Callable[[SizeAnalysis, Operation], None]] = {
     "tensor.softmax": _softmax,
     "tensor.log_softmax": _softmax,
     "tensor.grad": _grad,
-    "tensor.subtensor": _subtensor,
-    "tensor.inc_subtensor": _inc_subtensor,
-    "tensor.advanced_subtensor": _advanced_subtensor,
-    "tensor.advanced_inc_subtensor": _advanced_inc_subtensor,
+    "tensor.subtensor": indexing.visit_subtensor,
+    "tensor.inc_subtensor": indexing.visit_inc_subtensor,
+    "tensor.advanced_subtensor": indexing.visit_advanced_subtensor,
+    "tensor.advanced_inc_subtensor": indexing.visit_advanced_inc_subtensor,
     "tensor.check_equal": _check_equal,
 }
 """The rule of each `tensor` operation."""

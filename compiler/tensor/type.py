@@ -167,6 +167,8 @@ class TensorType(Type):
             raise TypeError(
                 f"{self} cannot store {data!r} of type {type(data).__name__}; expected numbers"
             )
+        if found.dtype.kind == "c":
+            raise TypeError(f"{self} cannot store the complex {data!r}; expected real numbers")
         with np.errstate(all="ignore"):
             converted = found.astype(self.numpy_dtype)
             same = (found == converted) | ((found != found) & (converted != converted))

@@ -5,6 +5,7 @@ lost.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,14 @@ def test_wrong_dtype() -> None:
         lambda: f(np.zeros((2, 2))),
     )
     refused(TypeError, "at index 0 (0-based)", lambda: f(np.zeros((2, 2))))
+
+
+def test_complex_numbers() -> None:
+    """None is taken, not one without an imaginary part, and NumPy has nothing to warn of."""
+    for x, values in ((T.dscalar("x"), (3j, 3 + 0j, np.complex64(1))), (T.dvector("x"), ([1j],))):
+        f = function([x], x + 1)
+        for value in values:
+            refused(TypeError, "cannot store the complex ", partial(f, value))
 
 
 def test_wrong_rank() -> None:
