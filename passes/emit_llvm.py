@@ -43,9 +43,10 @@ _SCALARS: dict[Attribute, str] = {
 }  # fmt: skip
 
 
-def _type_text(type_: Attribute) -> str:
+def type_text(type_: Attribute) -> str:
+    """A type as LLVM writes it."""
     if isinstance(type_, VectorType):
-        return f"<{type_.get_shape()[0]} x {_type_text(type_.element_type)}>"
+        return f"<{type_.get_shape()[0]} x {type_text(type_.element_type)}>"
     if isinstance(type_, IntegerType):
         return f"i{type_.width.data}"
     if type_ not in _SCALARS:
@@ -70,7 +71,7 @@ def _constant_text(value: Attribute, type_: Attribute) -> str:
     if not isinstance(value, DenseIntOrFPElementsAttr) or not isinstance(type_, VectorType):
         raise DiagnosticException(f"emit-llvm: found constant {value}; expected a number or vector")
     element = type_.element_type
-    prefix = _type_text(element)
+    prefix = type_text(element)
     numbers = cast("Sequence[float]", value.get_values())
     if value.is_splat():
         return f"splat ({prefix} {_number_text(numbers[0], element)})"
@@ -85,13 +86,14 @@ class _FunctionText:
         self.names: dict[int, str] = {}  # by identity, as the types: hashing is slow
         self.types: dict[int, tuple[str, Attribute]] = {}
         self.blocks: dict[Block, str] = {}
+        self.symbols: dict[str, None] = {}
         self.next = 0
 
     def type(self, type_: Attribute) -> str:
         """The text of a type."""
         found = self.types.get(id(type_))
         if found is None:
-            found = self.types[id(type_)] = (_type_text(type_), type_)  # the type stays alive
+            found = self.types[id(type_)] = (type_text(type_), type_)  # the type stays alive
         return found[0]
 
     def name(self, value: SSAValue) -> str:
@@ -335,7 +337,13 @@ def _phis(
         text.lines.append(f"  {text.name(argument)} = phi {text.type(argument.type)} {choices}")
 
 
-def _emit_function(function: llvm.FuncOp, lines: list[str]) -> None:
+def emit_function(
+    function: llvm.FuncOp, lines: list[str], *, is_linked: bool = False
+) -> Iterable[str]:
+    """Appends the lines of a function; the symbols that it mentions. is_linked: others of another
+    module may call it.
+    """
+    divide_large_blocks(function)
     text = _FunctionText(lines)
     blocks = list(function.body.blocks)
     incoming: dict[Block, list[tuple[str, Sequence[SSAValue]]]] = {}
@@ -347,7 +355,8 @@ def _emit_function(function: llvm.FuncOp, lines: list[str]) -> None:
             incoming[target].append((text.blocks[block], values))
     type_ = function.function_type
     arguments = text.all_typed(blocks[0].args)
-    linkage = "internal " if function.linkage.linkage.data == "internal" else ""
+    is_internal = function.linkage.linkage.data == "internal" and not is_linked
+    linkage = "internal " if is_internal else ""
     name = function.sym_name.data
     start, head = len(lines), f"define {linkage}{text.type(type_.output)} @{name}({arguments})"
     lines.append("")
@@ -361,6 +370,7 @@ def _emit_function(function: llvm.FuncOp, lines: list[str]) -> None:
     has_vectors = any(" x " in line for line in lines[start:])
     lines[start] = head + (' nounwind "stackrealign" {' if has_vectors else " nounwind {")
     lines.append("}")
+    return text.symbols
 
 
 def _emit_block(text: _FunctionText, block: Block) -> None:
@@ -374,10 +384,19 @@ def _emit_block(text: _FunctionText, block: Block) -> None:
         elif isinstance(op, llvm.UndefOp):
             text.names[id(op.results[0])] = "poison"
         elif isinstance(op, llvm.AddressOfOp):
-            text.names[id(op.results[0])] = f"@{op.global_name.root_reference.data}"
+            symbol = op.global_name.root_reference.data
+            text.symbols[symbol] = None
+            text.names[id(op.results[0])] = f"@{symbol}"
         else:
             op.emit_error(f"emit-llvm: found {op.name}; expected an operation that the emitter's "
                           "table has", DiagnosticException())
+
+
+def module_text(lines: list[str]) -> str:
+    """The text of a module from the lines of its functions."""
+    if any(line.endswith("!nontemporal !0") for line in lines):
+        lines = [*lines, "!0 = !{i32 1}"]
+    return "\n".join(lines) + "\n"
 
 
 def emit(module: ModuleOp) -> str:
@@ -387,8 +406,5 @@ def emit(module: ModuleOp) -> str:
         if not isinstance(op, llvm.FuncOp):
             op.emit_error(f"emit-llvm: found {op.name}; expected llvm.func; run "
                           "lower-loops-to-llvm first", DiagnosticException())
-        divide_large_blocks(op)
-        _emit_function(op, lines)
-    if any(line.endswith("!nontemporal !0") for line in lines):
-        lines.append("!0 = !{i32 1}")
-    return "\n".join(lines) + "\n"
+        emit_function(op, lines)
+    return module_text(lines)

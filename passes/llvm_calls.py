@@ -23,7 +23,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from tetractys.dialects import loops
 from tetractys.passes.llvm_builder import PTR, VOID, itemsize, llvm_type, memory_type
-from tetractys.passes.llvm_frame import Frame, Machine, Tables, make_function
+from tetractys.passes.llvm_frame import Frame, Machine, Tables
 from tetractys.passes.llvm_memory import Buffer, address, number_of
 from tetractys.passes.llvm_scopes import ScopedBuilder
 from tetractys.passes.llvm_transfer import fill
@@ -101,9 +101,7 @@ def build_gemm(
     elements = builder.mul(rows, columns)
     builder.when(builder.icmp("sgt", elements, builder.index(0)), whole)
     builder.block.add_op(llvm.ReturnOp.create())
-    builder.remove_unused()
-    return make_function(symbol, llvm.LLVMFunctionType(list(_ARGUMENTS), VOID), frame.region,
-                         "internal")
+    return frame.function(llvm.LLVMFunctionType(list(_ARGUMENTS), VOID), "internal")
 
 
 def _matrix(

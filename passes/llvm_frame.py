@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import (
     FusedLoc,
     IntegerAttr,
     MemRefType,
+    StringAttr,
     VectorType,
     i32,
     i64,
@@ -77,10 +78,17 @@ class ErrorSite(NamedTuple):
     apply: Attribute | None
 
 
-class Tables:
-    """What the functions of a module share: errors, external functions, functions they call."""
+Finished: TypeAlias = Callable[[llvm.FuncOp], None]
 
-    def __init__(self) -> None:
+
+class Tables:
+    """What the functions of a module share: errors, external functions, functions they call.
+
+    finished: called with each function once it is built; with those that it mentions before.
+    """
+
+    def __init__(self, finished: Finished) -> None:
+        self.finished = finished
         self.errors: dict[ErrorSite, int] = {}
         self.externs: list[str] = []
         self.functions: dict[str, llvm.FuncOp] = {}
@@ -312,22 +320,15 @@ class Frame:
     def function(self, type_: llvm.LLVMFunctionType, linkage: str = "external") -> llvm.FuncOp:
         """The finished function."""
         self.builder.remove_unused()
-        return make_function(self.name, type_, self.region, linkage)
-
-
-def make_function(
-    name: str, type_: llvm.LLVMFunctionType, region: Region, linkage: str = "external"
-) -> llvm.FuncOp:
-    """A function of level 3."""
-    from xdsl.dialects.builtin import StringAttr
-
-    return llvm.FuncOp.create(regions=[region], properties={
-        "sym_name": StringAttr(name),
-        "function_type": type_,
-        "CConv": llvm.CallingConventionAttr("ccc"),
-        "linkage": llvm.LinkageAttr(linkage),
-        "visibility_": IntegerAttr(0, i64),
-    })
+        made = llvm.FuncOp.create(regions=[self.region], properties={
+            "sym_name": StringAttr(self.name),
+            "function_type": type_,
+            "CConv": llvm.CallingConventionAttr("ccc"),
+            "linkage": llvm.LinkageAttr(linkage),
+            "visibility_": IntegerAttr(0, i64),
+        })
+        self.tables.finished(made)
+        return made
 
 
 KERNEL_TYPE = llvm.LLVMFunctionType([PTR], i32)

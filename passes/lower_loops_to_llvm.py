@@ -54,6 +54,7 @@ from tetractys.passes.llvm_frame import (
     WORD_ERROR,
     WORD_WORKSPACE,
     ErrorSite,
+    Finished,
     Frame,
     Machine,
     Tables,
@@ -158,10 +159,10 @@ def _error_attribute(site: ErrorSite) -> DictionaryAttr:
 
 
 def lower_functions(
-    main: func.FuncOp, shape: func.FuncOp | None, machine: Machine
+    main: func.FuncOp, shape: func.FuncOp | None, machine: Machine, finished: Finished
 ) -> tuple[list[Operation], Tables]:
     """The functions of level 3 for a kernel and its shape function, and their tables."""
-    tables = Tables()
+    tables = Tables(finished)
     arguments = main.body.block.args
     results = _results_from(main, len(arguments))
     kernel = FunctionLowering(main, KERNEL, tables, results, machine)
@@ -196,6 +197,10 @@ class LowerLoopsToLlvmPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Replaces `@main` and `@main_shape`, or each function of a file of tests."""
+        self.lower(op, lambda function: None)
+
+    def lower(self, op: ModuleOp, finished: Finished) -> None:
+        """The pass, for a caller that is glad of each function as soon as it is built."""
         functions = [f for f in op.body.block.ops if isinstance(f, func.FuncOp)]
         by_name = {f.sym_name.data: f for f in functions}
         kernels = [f for f in functions if not f.sym_name.data.endswith("_shape")]
@@ -207,7 +212,8 @@ class LowerLoopsToLlvmPass(ModulePass):
             if name.endswith("_shape") and name.removesuffix("_shape") in by_name:
                 continue
             machine = Machine(self.masks, self.fused, self.streams, self.scales)
-            lowered, tables = lower_functions(function, by_name.get(f"{name}_shape"), machine)
+            lowered, tables = lower_functions(function, by_name.get(f"{name}_shape"), machine,
+                                              finished)
             for new in lowered:
                 op.body.block.insert_op_before(new, function)
             op.attributes["tt.errors"] = ArrayAttr([_error_attribute(e) for e in tables.errors])
@@ -215,5 +221,4 @@ class LowerLoopsToLlvmPass(ModulePass):
                 op.attributes[LEAVE] = function.attributes[LEAVE]
             op.attributes["tt.externs"] = ArrayAttr([StringAttr(name) for name in tables.externs])
         for function in functions:
-            function.detach()
-            function.erase()
+            function.detach()  # erasing, too, would walk through all of it

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-import os
 import re
 import sys
-import threading
 import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
+
+from tetractys.runtime.fork_lock import Visitors, fork_lock
 
 try:
     from _blake2 import blake2b  # the module behind hashlib, which takes 3 ms to import OpenSSL
@@ -75,15 +77,13 @@ class Code:
         return self.addresses[symbol]
 
 
-_lock = threading.RLock()  # one TargetMachine serves every thread
+_visitors = Visitors()
+"""The threads that are in LLVM, which has locks, as llvmlite has."""
+_lock = fork_lock()
 _names = itertools.count()
 _loaded: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()
-if hasattr(os, "register_at_fork"):
-    # A fork waits for a compilation in another thread: its lock would stay taken in the child.
-    os.register_at_fork(
-        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
-    )
 
+_DECLARED = r"^\s*declare\b.*@llvm\."
 _REFUSED = r'(?:^|[\s(=])asm\s+(?:[a-z]+\s+)*"|^\s*module\s+asm\b'
 
 
@@ -130,9 +130,20 @@ def _baseline() -> Host:
     return host()._replace(cpu="", features="")
 
 
-@cache
-def _machine(opt: int, machine: Host) -> Any:
-    return _new_machine(opt, machine)
+_idle: dict[tuple[int, Host], list[Any]] = {}
+
+
+@contextmanager
+def _target(opt: int, machine: Host) -> Iterator[Any]:
+    """A target machine that no other thread uses meanwhile; making one takes a millisecond or two.
+    """
+    idle = _idle.setdefault((opt, machine), [])
+    try:
+        target = idle.pop()
+    except IndexError:
+        target = _new_machine(opt, machine)
+    yield target
+    idle.append(target)
 
 
 def _new_machine(opt: int, machine: Host) -> Any:
@@ -153,7 +164,9 @@ def _engine() -> Any:
 
 
 def parse(text: str) -> Any:
-    """The llvmlite module of `text`, verified.  Raises `IRError`."""
+    """The llvmlite module of `text`, verified, in a context of its own; `_close` it. Raises
+    `IRError`.
+    """
     found = re.search(_REFUSED, text, re.MULTILINE) if "asm" in text else None
     if found:
         line = text.count("\n", 0, found.end()) + 1
@@ -162,20 +175,36 @@ def parse(text: str) -> Any:
         raise IRError("LLVM IR: a NUL character found; expected text")
     llvm = _llvm()
     try:
-        module = llvm.parse_assembly(text)
-        module.verify()
+        module = llvm.parse_assembly(text, llvm.create_context())
     except (RuntimeError, UnicodeError) as error:
         raise IRError(f"LLVM IR: {error}") from None
-    unknown = [
-        function.name
-        for function in module.functions
-        if function.is_declaration
-        and function.name.startswith("llvm.")
-        and not _is_intrinsic(function)
-    ]
-    if unknown:
-        raise IRError(f"LLVM IR: {unknown[0]} found; expected an intrinsic that this LLVM knows")
+    _contexts[id(module)] = module._context
+    try:
+        module.verify()
+        if re.search(_DECLARED, text, re.MULTILINE):  # others the parser knows, or refuses
+            _refuse_unknown(module)
+    except (RuntimeError, IRError) as error:
+        _close(module)
+        raise IRError(f"LLVM IR: {error}") from None
     return module
+
+
+_contexts: dict[int, Any] = {}
+"""Of the modules that are not closed: the collector may take the context first, and LLVM crashes.
+"""
+
+
+def _close(module: Any) -> None:
+    context = _contexts.pop(id(module))
+    module.close()
+    context.close()
+
+
+def _refuse_unknown(module: Any) -> None:
+    for function in module.functions:
+        name = function.name
+        if name.startswith("llvm.") and function.is_declaration and not _is_intrinsic(function):
+            raise IRError(f"{name} found; expected an intrinsic that this LLVM knows")
 
 
 def _is_intrinsic(function: Any) -> bool:
@@ -185,19 +214,68 @@ def _is_intrinsic(function: Any) -> bool:
     return any(True for _ in function.attributes)
 
 
-def compile_text(text: str, opt: int = 2, baseline: bool = False) -> bytes:
-    """Object code of LLVM IR text; code generation only.
+class Unit:
+    """A module that is parsed and verified; any thread may generate its code. `close` it. Raises
+    `IRError`.
 
     `opt` is the code generator's level. 0 and 1 are for scalar glue code and need `baseline=True`:
     level 0 aborts on 512-bit types, which a baseline target does not have.
     """
-    if opt == 0 and not baseline:
-        raise ValueError(
-            "compile_text: opt 0 on the full host; expected opt >= 1, or baseline=True"
-        )
-    with _lock:
-        module = parse(text)
-        return _targeted(module, opt, _baseline() if baseline else host()).emit_object(module)
+
+    def __init__(self, text: str, opt: int = 2, baseline: bool = False) -> None:
+        if opt == 0 and not baseline:
+            raise ValueError("Unit: opt 0 on the full host; expected opt >= 1, or baseline=True")
+        self.opt, self.machine = opt, _baseline() if baseline else host()
+        with _visitors:
+            self._module = parse(text)
+            _set_target(self._module, opt, self.machine)
+            self._message = _llvm().ffi.OutputString()
+        self._buffer: Any = None
+
+    def generate(self) -> None:
+        """Makes the object code: LLVM alone is at work, without Python's lock and llvmlite's."""
+        with _visitors, _target(self.opt, self.machine) as target:
+            self._buffer = _generate()(target, self._module, 1, self._message)
+
+    def object(self) -> bytes:
+        """The code that `generate` made. Raises RuntimeError if LLVM made none."""
+        if not self._buffer:
+            raise RuntimeError(f"LLVM: {self._message}")
+        lib = _llvm().ffi.lib
+        with _visitors:
+            size = lib.LLVMPY_GetBufferSize(self._buffer)
+            return ctypes.string_at(lib.LLVMPY_GetBufferStart(self._buffer), size)
+
+    def close(self) -> None:
+        """Gives LLVM's memory back."""
+        with _visitors:
+            if self._buffer:
+                _llvm().ffi.lib.LLVMPY_DisposeMemoryBuffer(self._buffer)
+            self._buffer = None
+            self._message.close()
+            _close(self._module)
+
+
+@cache
+def _generate() -> Any:
+    """`TargetMachine.emit_object`'s function in C. llvmlite lets one thread into LLVM at a time;
+    on modules of different contexts, by different machines, code generation may run side by side.
+    """
+    lib = _llvm().ffi.lib
+    locked = lib.LLVMPY_TargetMachineEmitToMemory
+    function = ctypes.CDLL(lib._name)["LLVMPY_TargetMachineEmitToMemory"]
+    function.argtypes, function.restype = locked.argtypes, locked.restype
+    return function
+
+
+def compile_text(text: str, opt: int = 2, baseline: bool = False) -> bytes:
+    """Object code of LLVM IR text; code generation only. For the options see `Unit`."""
+    unit = Unit(text, opt, baseline)
+    try:
+        unit.generate()
+        return unit.object()
+    finally:
+        unit.close()
 
 
 _WARM_UP = """
@@ -226,15 +304,21 @@ def warm_up() -> None:
     """Compiles a small vector loop and drops it: the next function is compiled in 28 ms instead of
     37, as tables are set up and LLVM's pages are there. For a thread beside other work.
     """
-    compile_text(_WARM_UP.replace("WIDTH", str(host().vector_bytes // 8)))
+    text = _WARM_UP.replace("WIDTH", str(host().vector_bytes // 8))
+    with _target(2, host()):
+        compile_text(text)
+    compile_text(text)  # by the other machine: two threads will want one
 
 
-def _targeted(module: Any, opt: int, machine: Host) -> Any:
-    """The target machine, after the module was told that it is meant for it."""
-    target = _machine(opt, machine)
-    module.triple = machine.triple
-    module.data_layout = str(target.target_data)
-    return target
+def _set_target(module: Any, opt: int, machine: Host) -> None:
+    """Tells the module that it is meant for the machine."""
+    module.triple, module.data_layout = machine.triple, _data_layout(opt, machine)
+
+
+@cache
+def _data_layout(opt: int, machine: Host) -> str:
+    with _target(opt, machine) as target:
+        return str(target.target_data)
 
 
 def asm(text: str, opt: int = 2, machine: Host | None = None) -> str:
@@ -243,13 +327,19 @@ def asm(text: str, opt: int = 2, machine: Host | None = None) -> str:
 
     Raises `IRError`, also for a call of another processor's instruction.
     """
-    with _lock:
+    with _visitors:
         module = parse(text)
-        if machine is not None:
-            _refuse_foreign(module, machine)
-            _llvm().initialize_all_targets()
-            _llvm().initialize_all_asmprinters()
-        return _targeted(module, opt, machine or host()).emit_assembly(module)
+        try:
+            if machine is not None:
+                _refuse_foreign(module, machine)
+                _llvm().initialize_all_targets()
+                _llvm().initialize_all_asmprinters()
+            machine = machine or host()
+            _set_target(module, opt, machine)
+            with _target(opt, machine) as target:
+                return target.emit_assembly(module)
+        finally:
+            _close(module)
 
 
 def _refuse_foreign(module: Any, machine: Host) -> None:
@@ -264,8 +354,8 @@ def _refuse_foreign(module: Any, machine: Host) -> None:
 
 
 def load(code: bytes, symbols: tuple[str, ...] | None = None) -> Code:
-    """Loads object code and returns the addresses of `symbols`, by default `tt_kernel`, and
-    `tt_shape` where the object has it. The same bytes are loaded only once.
+    """Loads object code (see `join`); the addresses of `symbols`, by default `tt_kernel`,
+    and `tt_shape` where the object has it. The same bytes are loaded only once.
 
     Raises `LinkError` if it is no object code or a symbol is missing.
     """
@@ -280,14 +370,38 @@ def load(code: bytes, symbols: tuple[str, ...] | None = None) -> Code:
         return found
 
 
+_JOINED = b"tetractys objects "
+
+
+def join(objects: Sequence[bytes]) -> bytes:
+    """Objects that are linked with each other, as one; `load` takes them apart."""
+    if len(objects) == 1:
+        return objects[0]
+    return _JOINED + b"".join([len(one).to_bytes(8, "little") + one for one in objects])
+
+
+def _objects(code: bytes) -> Iterator[bytes]:
+    if not code.startswith(_JOINED):
+        yield code
+        return
+    start = len(_JOINED)
+    while start < len(code):
+        end = start + 8 + int.from_bytes(code[start : start + 8], "little")
+        yield code[start + 8 : end]
+        start = end
+
+
 def _link(code: bytes, symbols: tuple[str, ...], identity: str) -> Code:
-    _refuse_non_object(code)
-    builder = _llvm().JITLibraryBuilder().add_object_img(code).add_current_process()
+    builder = _llvm().JITLibraryBuilder().add_current_process()
+    for one in _objects(code):
+        _refuse_non_object(one)
+        builder.add_object_img(one)
     for symbol in symbols:
         builder.export_symbol(symbol)
     try:
         # Names of libraries can never be used again, not even after unloading.
-        tracker = builder.link(_engine(), f"tetractys{next(_names)}")
+        with _visitors:
+            tracker = builder.link(_engine(), f"tetractys{next(_names)}")
     except RuntimeError as error:
         raise LinkError(f"object code: {error}") from None
     return Code(tracker, {symbol: tracker[symbol] for symbol in symbols}, identity)

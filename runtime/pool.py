@@ -11,12 +11,12 @@ import atexit
 import ctypes
 import os
 import sys
-import threading
 from functools import cache
 from typing import Any
 
 from tetractys.runtime import cache as object_cache
 from tetractys.runtime import jit, pool_blas_text
+from tetractys.runtime.fork_lock import fork_lock
 from tetractys.runtime.pool_platform import FUTEX, PAUSE, SERIAL, SERIAL_SYMBOLS
 from tetractys.runtime.pool_text import (
     MOST_WORKERS,
@@ -35,11 +35,7 @@ NAMES = frozenset({PARALLEL, RUN})
 """What a spec may name in `externs`."""
 
 _CRASHES = 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 10  # SIGILL, TRAP, BUS, FPE, SEGV
-_lock = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
-    )
+_lock = fork_lock()
 
 
 def _machine() -> str:

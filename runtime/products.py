@@ -7,20 +7,16 @@ and `tt_dgemm` choose between it and the library by the sizes of a product.
 from __future__ import annotations
 
 import ctypes
-import os
 import threading
 from functools import cache
 from pathlib import Path
 
 from tetractys.runtime import cache as object_cache
 from tetractys.runtime import jit, pool
+from tetractys.runtime.fork_lock import fork_lock
 
 _FILES = ("gemm_text.py", "gemm_tile_text.py", "gemm_pack_text.py")
-_lock = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
-    )
+_lock = fork_lock()
 
 
 def is_fit() -> bool:

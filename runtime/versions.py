@@ -8,14 +8,13 @@ a version's state names the next one's, in a ring.
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tetractys.runtime import jit
+from tetractys.runtime.fork_lock import fork_lock
 from tetractys.runtime.order import is_bearable, order_of
 from tetractys.runtime.spec import KernelSpec, Operand, Order
 
@@ -28,11 +27,7 @@ MOST = 4
 Orders = tuple[Order, ...]
 """One order for each input."""
 
-_lock = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
-    )
+_lock = fork_lock()
 
 
 class Version(NamedTuple):

@@ -4,22 +4,18 @@ object cache.
 
 from __future__ import annotations
 
-import os
 import threading
 from functools import cache
 
 from tetractys.runtime import cache as object_cache
 from tetractys.runtime import jit, pool
+from tetractys.runtime.fork_lock import fork_lock
 from tetractys.runtime.layout import Layout, find
 from tetractys.runtime.state import constants
 from tetractys.runtime.wrapper_main import CALL_SYMBOL, CLOSED_SYMBOL, SOURCE, wrapper_text
 
 _SYMBOLS = (CALL_SYMBOL, CLOSED_SYMBOL)
-_lock = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
-    )
+_lock = fork_lock()
 
 
 def text(layout: Layout, self_state: int) -> str:

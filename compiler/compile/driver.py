@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tetractys.compile.compiled import CompiledFunction
 from tetractys.compile.definitions import cheap_definitions
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from xdsl.context import Context
     from xdsl.dialects.builtin import ModuleOp
     from xdsl.passes import ModulePass
+
+    from tetractys.passes.llvm_frame import Finished
+    from tetractys.passes.lower_loops_to_llvm import LowerLoopsToLlvmPass
 
 
 class Facts(NamedTuple):
@@ -80,15 +83,15 @@ def compile_request(request: Request, mode: str) -> Compiled:
         _prepare_products(request)
         columns: dict[str, bool] = {}
         observer = _note_columns(columns) if request.orders else None
-        module = run_pipeline(request, mode, times=times, observer=observer)
-        facts = read_facts(module, request)._replace(**columns)
-        if facts.reads_columns:
-            cache.put(key, b"", facts._asdict())
-            return Compiled(b"", facts, times)
-        with _timed(times, "text"), _in_words("emit-llvm", request, mode):
-            text = emit(module)
-    with _timed(times, "llvm"):
-        object_code = jit.compile_text(text)
+        from tetractys.compile.code_generation import CodeGeneration  # not with a warm cache
+
+        with CodeGeneration(columns) as generation:
+            module = run_pipeline(
+                request, mode, times=times, observer=observer, finished=generation.add
+            )
+            facts = read_facts(module, request)._replace(**columns)
+            with _timed(times, "llvm"):
+                object_code = b"" if facts.reads_columns else generation.finish()
     cache.put(key, object_code, facts._asdict())
     return Compiled(object_code, facts, times)
 
@@ -123,10 +126,12 @@ def run_pipeline(
     until: str | None = None,
     observer: Observer | None = None,
     times: dict[str, float] | None = None,
+    finished: Finished | None = None,
 ) -> ModuleOp:
     """The module after the passes of `mode`, or after the last pass named `until`.
 
-    observer: called after each pass with its step, the pass object and the module.
+    observer: called after each pass with its step, the pass object and the module. finished: called
+    with each function of level 3, while the next is not there yet.
     Raises ValueError when no pass of the mode is named `until`.
     """
     times = {} if times is None else times
@@ -138,14 +143,17 @@ def run_pipeline(
         from tetractys.compile.to_ir import graph_to_ir
     with _timed(times, "import passes"), cheap_definitions():
         classes = [_pass_class(step.name) for step in steps]
-        import_module("tetractys.passes.emit_llvm")
+        import_module("tetractys.passes.llvm_modules")
     with _timed(times, "graph to IR"):
         module = graph_to_ir(request)
     context = make_context()
     for step, class_ in zip(steps, classes):
         with _timed(times, step.name), _in_words(step.name, request, mode):
             pass_ = class_(**host_options(step.name))
-            pass_.apply(context, module)
+            if finished is not None and step.name == "lower-loops-to-llvm":
+                cast("LowerLoopsToLlvmPass", pass_).lower(module, finished)
+            else:
+                pass_.apply(context, module)
         if observer is not None:
             observer(step, pass_, module)
     return module

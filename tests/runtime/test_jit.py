@@ -36,6 +36,7 @@ define i32 @tt_shape(ptr %f) {
         ('define void @f() {\n call void asm sideeffect "ud2", ""()\n ret void }', "line 2"),
         ('module asm "garbage"', "inline assembly"),
         ("declare double @llvm.nonsense.f64(double)\n", "llvm.nonsense.f64 found"),
+        ("define void @f() {\n call void @llvm.nonsense()\n ret void }", "llvm.nonsense"),
         ("a\0b", "NUL character"),
         ("\ud800", "surrogates"),
     ],
