@@ -45,6 +45,7 @@ from tetractys.passes.llvm_sums import (
     total_of,
 )
 from tetractys.passes.llvm_types import integer
+from tetractys.passes.llvm_views import store_strided
 from tetractys.passes.storage import inplace_of
 
 if TYPE_CHECKING:
@@ -279,7 +280,7 @@ class VectorLoops:
         assert isinstance(target, Buffer)
         pointer = address(self.builder, target, self.lowering.indices(plan.part.map))
         assert isinstance(pointer, SSAValue)
-        store_one(self.builder, value, pointer, mask)
+        self._store_at(plan, target, value, pointer, mask)
 
     def _map_rest(
         self, level: int, start: SSAValue, size: SSAValue, piece: Piece | None = None
@@ -500,7 +501,14 @@ class VectorLoops:
         rows = self.frame.rows if isinstance(pointer, tuple) else SINGLE
         for row, one in enumerate(pointers):
             lanes = rows.vector_mask(self.builder, row, self.width, mask)
-            store_one(self.builder, _of_row(value, row), one, lanes)
+            self._store_at(plan, target, _of_row(value, row), one, lanes)
+
+    def _store_at(
+        self, plan: Plan, target: Buffer, value: SSAValue, pointer: SSAValue, mask: SSAValue | None
+    ) -> None:
+        """Stores a vector along the last iterator: neighbours, or what a slice with a step has."""
+        stride = target.strides[plan.part.map.index(self.lowering.nest.rank - 1)]
+        store_strided(self.builder, value, pointer, itemsize(target.element), mask, stride)
 
     def _combine(
         self,

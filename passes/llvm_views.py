@@ -1,15 +1,16 @@
 """Views at level 3: the memory of another array at a moved pointer, under other sizes and strides;
-and vectors of elements that are not neighbours.
+and vectors of elements that are not neighbours, loaded and stored.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from xdsl.dialects.builtin import i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tetractys.dialects.loops_views import Entry, SubviewOp
-from tetractys.passes.llvm_builder import itemsize, memory_type
+from tetractys.passes.llvm_builder import itemsize, lanes_of, memory_type, vector_of
 from tetractys.passes.llvm_memory import (
     Buffer,
     Index,
@@ -18,6 +19,8 @@ from tetractys.passes.llvm_memory import (
     from_memory,
     load_vector,
     number_of,
+    store_one,
+    to_memory,
 )
 from tetractys.passes.llvm_scopes import ScopedBuilder
 from tetractys.passes.llvm_transfer import gather_index
@@ -94,6 +97,42 @@ def load_strided(
         place = builder.offset(pointer, offset)
         loaded.append(builder.load(place, memory_type(element)))
     return from_memory(builder, builder.pack(loaded), element)
+
+
+def store_strided(
+    builder: ScopedBuilder,
+    value: SSAValue,
+    pointer: SSAValue,
+    unit: int,
+    mask: SSAValue | None,
+    stride: Stride,
+) -> None:
+    """Stores the lanes of a vector `stride` bytes apart, the first at `pointer`; unit: of an
+    element. The inverse of `load_strided`, for strides that are known and few elements.
+
+    Neighbours backwards are a shuffle and one store; every second, third or fourth element as many
+    masked stores, each of the lanes that fall into a vector's length of memory.
+    """
+    if not isinstance(stride, int) or stride == unit:
+        store_one(builder, value, pointer, mask)
+        return
+    shown = to_memory(builder, value)
+    width, step = lanes_of(shown.type), stride // unit
+    every = builder.constant(1, vector_of(i1, width)) if mask is None else mask
+    none = builder.constant(0, vector_of(i1, width))
+    if step < 0:
+        pointer, step = builder.offset(pointer, (width - 1) * stride), -step
+        turned = range(width - 1, -1, -1)
+        shown, every = (builder.shuffle(v, v, turned) for v in (shown, every))
+        if step == 1:
+            store_one(builder, shown, pointer, None if mask is None else every)
+            return
+    for piece in range(step):
+        places = range(piece * width, (piece + 1) * width)
+        spread = builder.shuffle(shown, shown, [place // step for place in places])
+        lanes = builder.shuffle(every, none, [width if place % step else place // step
+                                              for place in places])  # fmt: skip
+        builder.masked_store(spread, builder.offset(pointer, piece * width * unit), lanes)
 
 
 def _is(builder: ScopedBuilder, stride: Stride, number: int) -> bool:

@@ -7,10 +7,10 @@ becomes, where %t is a temporary that nobody reads any more, and nobody in betwe
 
 *inplace*: the result takes the memory of the array. It may iff that is owned, dead afterwards,
 whole, and does not hold the value. *direct*: the nest writes the value into the part, not somewhere
-else first. It may iff the part is all that the value is used for, is laid out in rows, and can be
-addressed before the nest (the array, unless it is empty, and the indices come before it); and,
-where the memory is the array's own, nothing from the nest on reads it, but for the nest itself, the
-same part, element by element.
+else first. It may iff the part is all that the value is used for, is laid out in rows or nearly so,
+and can be addressed before the nest (the array, unless it is empty, and the indices come before
+it); and, where the memory is the array's own, nothing from the nest on reads it, but for the nest
+itself, the same part, element by element.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from tetractys.passes.storage import DIRECT, INPLACE
 if TYPE_CHECKING:
     from tetractys.passes.mark_inplace import Memory
 
+
+MOST_APART = 4
+"""The elements between neighbours up to which a vector of them is a few masked stores."""
 
 # Predicates.
 
@@ -50,15 +53,17 @@ def can_write_part(memory: Memory, nest: NestOp, part: Result, insert: InsertOp)
         and value.has_one_use()
         and insert.value is value
         and insert.parent is nest.parent
-        and is_in_rows(insert)
+        and is_near(insert)
         and is_known_before(memory, insert, nest)
     )
 
 
-def is_in_rows(insert: InsertOp) -> bool:
-    """Whether neighbours in the part's last dimension are neighbours in memory."""
+def is_near(insert: InsertOp) -> bool:
+    """Whether neighbours in the part's last dimension are near each other in memory: vectors of
+    them are stored there as they are computed.
+    """
     last = insert.part[-1]
-    return last.kind != AT and last.step == 1
+    return last.kind != AT and isinstance(last.step, int) and abs(last.step) <= MOST_APART
 
 
 def is_known_before(memory: Memory, insert: InsertOp, nest: NestOp) -> bool:

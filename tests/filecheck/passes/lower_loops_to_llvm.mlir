@@ -711,6 +711,31 @@ func.func @row(%x: memref<?x?xf64, strided<[?, 1]>>, %y: memref<?xi64, strided<[
 
 // -----
 
+// Every second element: the lanes are spread, each half of them stored under a mask. Backwards: turned,
+// behind the pointer.
+// CHECK: llvm.func @tt_kernel
+// CHECK: llvm.shufflevector %{{[0-9]+}}, %{{[0-9]+}} [0, 0, 1, 1]
+// CHECK: %[[M:[0-9]+]] = llvm.shufflevector %{{[0-9]+}}, %{{[0-9]+}} [0, 4, 1, 4]
+// CHECK: "llvm.masked.store.v4f64.p0"(%{{[0-9]+}}, %{{[0-9]+}}, %[[M]])
+// CHECK: llvm.shufflevector %{{[0-9]+}}, %{{[0-9]+}} [2, 2, 3, 3]
+// CHECK: "llvm.masked.store.v4f64.p0"
+// CHECK: llvm.shufflevector %{{[0-9]+}}, %{{[0-9]+}} [3, 2, 1, 0]
+// CHECK: llvm.store %{{[0-9]+}}, %{{[0-9]+}} {alignment = 8 : i64} : vector<4xf64>
+func.func @gaps(%x: memref<?xf64, strided<[1]>>, %o: index, %r0: memref<?xf64>, %r1: memref<?xf64>) attributes {tt.results = 2 : i64} {
+  %n = loops.dim %x, 0 : memref<?xf64, strided<[1]>>
+  %p = loops.subview %r0[%o for %n by 2] : memref<?xf64> -> memref<?xf64, strided<[?]>>
+  loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<4xf64>) -> (collect[%i] into %p : memref<?xf64, strided<[?]>>) schedule {vector = 4} {
+    loops.yield %a : vector<4xf64>
+  }
+  %q = loops.subview %r1[%n for %n by -1] : memref<?xf64> -> memref<?xf64, strided<[?]>>
+  loops.nest (%i < %n) ins(%a = %x[%i] : memref<?xf64, strided<[1]>> as vector<4xf64>) -> (collect[%i] into %q : memref<?xf64, strided<[?]>>) schedule {vector = 4} {
+    loops.yield %a : vector<4xf64>
+  }
+  func.return
+}
+
+// -----
+
 // A large result may go past the caches: if bit 1 of word 9 is set and the first address is a line's,
 // whole vectors do; a fence stands behind the loop. Not a result that is read again, or the memory of
 // an argument.

@@ -437,10 +437,36 @@ func.func @insert_read_between(%x: tensor<?xf64>, %n: index, %m: index, %o: inde
 
 // -----
 
-// Elements with gaps between them, and a value that is used again, are put there later.
+// With small gaps, or backwards, they are written where they belong.
+// CHECK-LABEL: func.func @insert_near
+// CHECK: loops.insert %v into %t[%o for %m by 2] {direct, inplace}
+// CHECK: loops.insert %w into %r[%o for %m by -4] {direct, inplace}
+func.func @insert_near(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> tensor<?xf64> {
+  %t = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
+    %c = elemwise.constant 0.0 : f64
+    loops.yield %c : f64
+  }
+  %v = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %r = loops.insert %v into %t[%o for %m by 2] : tensor<?xf64> into tensor<?xf64>
+  %w = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %q = loops.insert %w into %r[%o for %m by -4] : tensor<?xf64> into tensor<?xf64>
+  func.return %q : tensor<?xf64>
+}
+
+
+// -----
+
+// Elements with wide gaps between them, or unknown ones, and a value that is used again, are put there later.
 // CHECK-LABEL: func.func @insert_gaps
-// CHECK: loops.insert %v into %t[%o for %m by 2] {inplace}
+// CHECK: loops.insert %v into %t[%o for %m by 5] {inplace}
 // CHECK: loops.insert %w into %r[%o for %m] {inplace}
+// CHECK: loops.insert %z into %q[%o for %m by %n] {inplace}
 func.func @insert_gaps(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (tensor<?xf64>, tensor<?xf64>) {
   %t = loops.nest (%i < %n) -> (collect[%i] : tensor<?xf64>) {
     %c = elemwise.constant 0.0 : f64
@@ -454,9 +480,14 @@ func.func @insert_gaps(%x: tensor<?xf64>, %n: index, %m: index, %o: index) -> (t
     %u = elemwise.neg %a : f64
     loops.yield %u : f64
   }
-  %r = loops.insert %v into %t[%o for %m by 2] : tensor<?xf64> into tensor<?xf64>
+  %r = loops.insert %v into %t[%o for %m by 5] : tensor<?xf64> into tensor<?xf64>
   %q = loops.insert %w into %r[%o for %m] : tensor<?xf64> into tensor<?xf64>
-  func.return %q, %w : tensor<?xf64>, tensor<?xf64>
+  %z = loops.nest (%i < %m) ins(%a = %x[%i] : tensor<?xf64>) -> (collect[%i] : tensor<?xf64>) {
+    %u = elemwise.neg %a : f64
+    loops.yield %u : f64
+  }
+  %k = loops.insert %z into %q[%o for %m by %n] : tensor<?xf64> into tensor<?xf64>
+  func.return %k, %w : tensor<?xf64>, tensor<?xf64>
 }
 
 
