@@ -65,8 +65,10 @@ class RowLoops:
             for number in accumulators
         }
         last = None if size is None else builder.sub(size, builder.index(1))
+        place = lowering.turned(level, stop, rows)
 
-        def block(index: SSAValue, inner: Accumulators) -> Accumulators:
+        def block(counter: SSAValue, inner: Accumulators) -> Accumulators:
+            index = place(counter)
             left = None if size is None else builder.sub(size, index)
             frame.rows = Rows(rows, left)
             lowering.bind_iterator(level, RowIndex(index, rows, last))

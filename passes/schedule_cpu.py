@@ -6,8 +6,9 @@ where it combines its innermost loop. A nest whose rows share work (one load of 
 of x, one pass over the gradient's row for several) becomes a row nest, one loop around an inner
 nest, with `jam`, the rows at a time, and `prefetch`. A nest of the function's own level gets
 `split`, the iterator whose range may be cut for several threads: the outermost one that all
-results collect, else the outermost. Nothing here changes what is computed, up to the order of a
-sum's terms.
+results collect, else the outermost. Nests that read columns where their results are rows get `tile`
+(`schedule_tiles`), every other one of those that go over one array `backwards` (`schedule_turns`).
+Nothing here changes what is computed, up to the order of a sum's terms.
 
     loops.nest (%k < %d, %i < %n) ins(%x[%i, %k], %w[%k]) -> (add[%i])
  to
@@ -56,6 +57,7 @@ from tetractys.dialects.loops import (
 )
 from tetractys.passes.fuse_build import build_fused
 from tetractys.passes.schedule_tiles import copy_columns, tile_rows, tiled_iterator
+from tetractys.passes.schedule_turns import nests_backwards
 
 Lengths: TypeAlias = "dict[SSAValue, int]"
 """What some sizes usually are."""
@@ -94,6 +96,8 @@ class ScheduleCpuPass(ModulePass):
         for function in op.ops:
             if isinstance(function, func.FuncOp) and function.body.blocks:
                 schedule_block(function.body.block, self, usual_lengths(function))
+                for nest in nests_backwards(function.body.block):
+                    apply_schedule(nest, {"backwards": 1})
 
 
 def usual_lengths(function: func.FuncOp) -> dict[SSAValue, int]:
@@ -154,15 +158,17 @@ def is_ordered(nest: NestOp) -> bool:
 def loop_order(nest: NestOp) -> list[int]:
     """The iterators, outermost first: the innermost runs along most arrays' last dimension.
 
-    Results come before inputs: what is stored column by column is computed by scalars, while the
-    lanes of an input may be loaded one by one.
+    Collected results come before inputs: what is stored column by column is computed by scalars,
+    while the lanes of an input may be loaded one by one.
     """
     numbers = list(range(nest.rank))
     if nest.rank < 2 or is_ordered(nest):
         return numbers
     arrays = [(entries, 2) for entries in nest.input_maps]
     most = 2 * len(arrays) + 1
-    arrays += [(part.map, most) for part in nest.parts() if part.map]
+    arrays += [
+        (part.map, most if part.kind == "collect" else 2) for part in nest.parts() if part.map
+    ]
 
     def contiguity(iterator: int) -> int:
         score = 0

@@ -468,3 +468,21 @@ def test_many_dimensions(mode: str, rank: int) -> None:
               value - value.mean(even, keepdims=True), value.max(odd).sum(), 2 * value]  # fmt: skip
     for found, right in zip(f(value), wanted, strict=True):
         np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [(3, 7), (41, 50), (200, 301), (1001, 1100)])
+def test_arrays_that_several_nests_go_over(size: tuple[int, int]) -> None:
+    """The second one goes backwards, unless the array is large; of no size that shows."""
+    x, w, v = T.dmatrix("x"), T.dvector("w"), T.dvector("v")
+    z = T.dot(w, x)
+    outputs = [z, T.dot(x, T.tanh(z)), T.dot(x, v)]
+    functions = [tt.function([x, w, v], outputs, threads=n) for n in (1, 2, 3)]
+    assert "backwards" in functions[0].explain()
+    rng = np.random.default_rng(3)
+    a, b, c = rng.normal(size=size), rng.normal(size=size[0]), rng.normal(size=size[1])
+    expected = [b @ a, a @ np.tanh(b @ a), a @ c]
+    first = functions[0](a, b, c)
+    for f in functions:
+        for found, bits, wanted in zip(f(a, b, c), first, expected):
+            np.testing.assert_array_equal(found, bits)
+            np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-10)

@@ -175,3 +175,18 @@ func.func @usual(%x: tensor<?x?xf64>, %w: tensor<?xf64> {tt.sizes = array<i64: 8
 }
 // CHECK-LABEL: func.func @usual
 // CHECK: schedule {jam = 2 : i64, prefetch = 1 : i64, split = 0 : i64}
+
+// -----
+
+// Two sums along the rows of x: they do not ask for the loop over columns, however many they are.
+func.func @two_products(%x: tensor<?x?xf64>, %u: tensor<?xf64>, %v: tensor<?xf64>, %n: index, %m: index) -> (tensor<?xf64>, tensor<?xf64>) {
+  %0, %1 = loops.nest (%i < %n, %j < %m) ins(%a = %x[%i, %j] : tensor<?x?xf64>, %b = %u[%j] : tensor<?xf64>, %c = %v[%j] : tensor<?xf64>) -> (add[%i] : tensor<?xf64>, add[%i] : tensor<?xf64>) {
+    %2 = elemwise.mul %a, %b {contract} : f64
+    %3 = elemwise.mul %a, %c {contract} : f64
+    loops.yield %2, %3 : f64, f64
+  }
+  func.return %0, %1 : tensor<?xf64>, tensor<?xf64>
+}
+// CHECK-LABEL: func.func @two_products
+// CHECK: loops.nest (%[[I:.+]] < %n) ins(%[[ROW:.+]] = %x[%[[I]], :]
+// CHECK-NEXT: loops.nest (%[[J:.+]] < %m) ins(%{{.+}} = %[[ROW]][%[[J]]] : {{.*}} -> (add[] : f64, add[] : f64) schedule {accumulators = 4 : i64, vector = 8 : i64}
