@@ -143,10 +143,10 @@ def pass_options(name: str, machine: Host) -> dict[str, int]:
     """What the pass `name` must be told of the machine; empty for most."""
     if name == "schedule-cpu":
         return {"vector_bytes": machine.vector_bytes}
+    fused = "+fma" in machine.features or not machine.triple.startswith("x86")
     if name == "expand-math":
-        return {"scales": machine.scales}
+        return {"scales": machine.scales, "fused": fused}
     if name == "lower-loops-to-llvm":
-        fused = "+fma" in machine.features or not machine.triple.startswith("x86")
         streams = machine.triple.startswith("x86_64")
         masks = machine.vector_bytes == 64
         return {"masks": masks, "fused": fused, "streams": streams, "scales": machine.scales}

@@ -165,9 +165,9 @@ EXPM1 = _define("expm1", 1, _to_float, "exp(x) - 1, accurate near 0.")
 TANH = _define("tanh", 1, _to_float, "Hyperbolic tangent.")
 SIGMOID = _define("sigmoid", 1, _to_float, "1 / (1 + exp(-x)), without overflow.")
 SOFTPLUS = _define("softplus", 1, _to_float, "log(1 + exp(x)), without overflow.")
-SIN = _define("sin", 1, _to_float, "Sine of an angle in radians; the C library's beyond 2**23.")
-COS = _define("cos", 1, _to_float, "Cosine of an angle in radians; the C library's beyond 2**23.")
-TAN = _define("tan", 1, _to_float, "Tangent of an angle in radians; the C library's beyond 2**23.")
+SIN = _define("sin", 1, _to_float, "Sine of an angle in radians.")
+COS = _define("cos", 1, _to_float, "Cosine of an angle in radians.")
+TAN = _define("tan", 1, _to_float, "Tangent of an angle in radians.")
 ARCTAN = _define("arctan", 1, _to_float, "Angle in radians, within pi/2 of 0, of this tangent.")
 SINH = _define("sinh", 1, _to_float, "Hyperbolic sine.")
 COSH = _define("cosh", 1, _to_float, "Hyperbolic cosine.")
@@ -207,7 +207,8 @@ COPYSIGN = _define("copysign", 2, _floats, "The first operand with the second's 
                    machine=True)
 MUL_LOW = _define("mul_low", 2, _floats, "What rounding a * b loses, exactly.", machine=True)
 SCALE = _define("scale", 2, _floats, "The first operand times 2 to the power of the second, a "
-                "whole number or infinite; rounded once.", machine=True)
+                "whole number, rounded once; anything beyond the square of the largest power.",
+                machine=True)
 MANTISSA = _define("mantissa", 1, _floats, "m in [3/4, 3/2) of a positive x = 2**k m (`normal`: x "
                    "is no subnormal number).", props={"normal": "bool?"}, machine=True)
 MINUS_EXPONENT = _define("minus_exponent", 1, _floats, "n, a whole number, of a positive x = 2**-n "
@@ -216,7 +217,8 @@ LOG_EDGES = _define("log_edges", 2, _floats, "The first operand where the second
                     "finite, elsewhere the second's logarithm.", machine=True)
 LIBM_WHERE = _define(
     "libm_where", 3, _libm_where,
-    "The C library's `function` of the second operand where the first holds, else the third; "
+    "A function of the C library (`tt_sin`: the runtime's) of the second operand where the first "
+    "holds, else the third; "
     "nothing is called where it holds nowhere.",
     props={"function": "str"}, machine=True,
 )

@@ -278,7 +278,7 @@ def _log_edges(value: Array, x: Array) -> Array:
 
 def _libm_where(operands: Sequence[Array], dtype: str, props: Props) -> Array:
     condition, x, other = operands
-    function = getattr(np, str(props["function"]).removesuffix("f"))
+    function = getattr(np, str(props["function"]).removeprefix("tt_").removesuffix("f"))
     return np.where(condition, function(x.astype(_wider(dtype))).astype(dtype), other)
 
 
@@ -374,7 +374,7 @@ _row(ew.ROUND, _plain(np.rint), ANY)
 _row(ew.COPYSIGN, _plain(np.copysign), ANY, ANY)
 _row(ew.MUL_LOW, _plain(_mul_low), Domain(limits=False), Domain(limits=False))
 _row(ew.SCALE, _plain(_scale), Domain(specials=(1.0, -2.5, 0.0, -0.0, math.nan), limits=False),
-     Domain(-130, 130, (0.0, 1.0, -160.0, -1080.0, 1030.0), limits=False, whole=True))
+     Domain(-130, 130, (0.0, 1.0, -160.0, 140.0), limits=False, whole=True))
 _row(ew.MANTISSA, _plain(lambda x: _parts(x)[0]), _ABOVE_ZERO)
 _row(ew.MINUS_EXPONENT, _plain(lambda x: -_parts(x)[1] + 0.0), _ABOVE_ZERO)
 _row(ew.LOG_EDGES, _plain(_log_edges), ANY, ANY)

@@ -121,10 +121,12 @@ class ExpandMathPass(ModulePass):
     """Expands every elementary function of a module.
 
     scales: whether the machine multiplies by powers of 2 in one instruction; bits are the same.
+    fused: whether it multiplies and adds in one.
     """
 
     name = "expand-math"
     scales: bool = False
+    fused: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Decides for all functions first: an expanded operand would hide its range."""
@@ -133,5 +135,8 @@ class ExpandMathPass(ModulePass):
         for found, expansion in chosen:
             block = found.parent_block()
             assert block is not None
-            emitter = emitters.setdefault(block, ScalarEmitter(block, scales=self.scales))
+            emitter = emitters.get(block)
+            if emitter is None:
+                emitter = ScalarEmitter(block, scales=self.scales, fused=self.fused)
+                emitters[block] = emitter
             apply_expansion(emitter, found, expansion)

@@ -32,14 +32,10 @@ infinity itself (5), negative numbers NaN, positive ones the value."""
 
 
 def scale(site: Site) -> SSAValue:
-    """`x 2**n`: in two steps, of which only the second is rounded."""
+    """`x 2**n`: in two steps, of which only the second is rounded. Both powers are normal."""
     b, (x, n), fmt = site.b, site.operands, FORMATS[site.dtype]
     if _has_instructions(site):
         return _by_registers(site, "scalef", [x, n])
-    most = site.constant(2.0 * fmt.bias)
-    n = b.select(b.fcmp("ogt", n, most), most, n)
-    least = site.constant(-2.0 * fmt.bias)
-    n = b.select(b.fcmp("olt", n, least), least, n)
     shifted = _bits(site, b.binary(llvm.FAddOp, n, site.constant(fmt.magic)))
     magic = (fmt.bias + fmt.mantissa << fmt.mantissa) + (1 << fmt.mantissa - 1)
     both = b.binary(llvm.SubOp, shifted, _integer(site, magic - 2 * fmt.bias))
@@ -83,7 +79,10 @@ def log_edges(site: Site) -> SSAValue:
     if _has_instructions(site):
         return _by_registers(site, "fixupimm", [value, x])
     zero = site.constant(0.0)
-    below = b.select(b.fcmp("oeq", x, zero), site.constant(-math.inf), site.constant(math.nan))
+    # The processor's own NaN, whose sign is set, to the bit.
+    bits = _integer(site, -(1 << FORMATS[site.dtype].mantissa - 1))
+    nan = b.emit(llvm.BitcastOp, (bits,), site.type)
+    below = b.select(b.fcmp("oeq", x, zero), site.constant(-math.inf), nan)
     value = b.select(b.fcmp("olt", x, site.constant(math.inf)), value, x)
     return b.select(b.fcmp("ole", x, zero), below, value)
 

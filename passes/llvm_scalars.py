@@ -444,7 +444,8 @@ def lower(
     if type(op) is elemwise.SplatOp:
         return _splatted(op, operands, builder, lanes)[1][0]
     site = _site(op, operands, builder, lanes)._replace(fused=fused, scales=scales)
-    return ROWS[cast(elemwise.ElemwiseOp, op).signature](site)
+    signature = cast(elemwise.ElemwiseOp, op).signature
+    return ROWS[cast(ElemwiseSignature, signature)](site)
 
 
 def lower_together(

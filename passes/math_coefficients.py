@@ -123,6 +123,9 @@ PI = {
 """pi in parts of 30 bits, whose products with numbers below 2**23 are exact, and the rest; that of
 float32 is used in float64."""
 
+PI_FUSED = (3.141592502593994, 1.5099580252808664e-07, -3.4302490200117637e-15)
+"""pi in three numbers of float32: with fused operations a part may have all its bits."""
+
 QUARTER_PI = {
     "float64": (0.7853981633974483, 3.061616997868383e-17),
     "float32": (0.7853981852531433, -2.1855694143368964e-08),

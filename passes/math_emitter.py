@@ -64,10 +64,11 @@ _NORMAL = properties_of(signatures.MANTISSA, {"normal": True})
 class ScalarEmitter:
     """Emits into one block; `at` moves it to the operation that is being replaced."""
 
-    def __init__(self, block: Block, *, scales: bool = False) -> None:
-        """scales: whether `scale` is one instruction."""
+    def __init__(self, block: Block, *, scales: bool = False, fused: bool = True) -> None:
+        """scales: whether `scale` is one instruction. fused: whether `fma` is."""
         self.block = block
         self.scales = scales
+        self.fused = fused
         self._constants: dict[tuple[bytes, Attribute], SSAValue] = {}
         self._last: list[Operation] = []
 

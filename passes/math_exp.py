@@ -142,41 +142,40 @@ def sigmoid(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     return e.switch(underflow, e.number(0.0), value)
 
 
-def _expm1_parts(
-    e: ScalarEmitter, r: SSAValue, power: SSAValue, unit: float
-) -> tuple[SSAValue, SSAValue, SSAValue]:
-    """`power * exp(r) - unit` as `power r + (power - unit)`, the large term, and `power r**2 Q(r)`.
-
-    Adding the large term last but one saves half an ulp against `power * p + ...`.
-    Also given: `power - unit`.
-    """
-    base = e.sub(power, e.number(unit))
-    small = e.mul(e.mul(r, r), power)
-    return e.fma(power, r, base), small, base
-
-
 def expm1(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     """`exp(x) - 1 = 2**n exp(r) - 1`.
 
-    Computed halved and doubled, because 2**n overflows before the result does. A tiny x is its own
-    result; that keeps subnormals and -0.
+    Computed halved and doubled, because 2**n overflows before the result does, as
+    `power r + (power - 1/2)` and `power r**2 Q(r)`: adding the large term last but one saves half
+    an ulp. A tiny x is its own result; that keeps subnormals and -0.
     """
     fmt = e.format
     clamped = e.at_least(e.at_most(x, fmt.exp_overflow), fmt.expm1_low)
     r, power = _reduce_power(e, clamped, -1)
-    large, square, _ = _expm1_parts(e, r, power, 0.5)
-    half = e.fma(square, e.horner(r, fmt.expm1), large)
+    large = e.fma(power, r, e.sub(power, e.number(0.5)))
+    half = e.fma(e.mul(e.mul(r, r), power), e.horner(r, fmt.expm1), large)
     is_tiny = e.lt(e.abs(x), e.number(fmt.tiny))
     return e.switch(is_tiny, x, e.add(half, half))
 
 
 def tanh(e: ScalarEmitter, x: SSAValue) -> SSAValue:
-    """`t / (t + 2)` with `t = expm1(2 |x|)`, and the sign of x."""
-    magnitude = e.at_most(e.abs(x), e.format.tanh_high)
-    r, power = _reduce_power(e, e.add(magnitude, magnitude), 0)
-    large, square, base = _expm1_parts(e, r, power, 1.0)
-    lost = e.fma(power, r, e.sub(base, large))  # what rounding `large` lost, exactly
-    t = e.add(large, e.fma(square, e.horner(r, e.format.expm1), lost))
+    """`t / (t + 2)` with `t = expm1(2 |x|)`, and the sign of x.
+
+    2 |x| = n ln 2 + 2 h is never formed: h is what is left of |x|, and 2**(n + 1) h is 2**n 2 h.
+    """
+    fmt = e.format
+    magnitude = e.at_most(e.abs(x), fmt.tanh_high)
+    magic = e.number(fmt.magic + fmt.bias + 1)
+    shifted = e.fma(magnitude, e.number(2 * LOG2E), magic)
+    high, low = fmt.ln2
+    n = e.sub(shifted, magic)
+    h = e.fma(n, e.number(-low / 2), e.fma(n, e.number(-high / 2), magnitude))
+    twice = e.from_bits(e.shl(e.to_bits(shifted), fmt.mantissa))
+    base = e.fma(twice, e.number(0.5), e.number(-1.0))
+    large = e.fma(twice, h, base)
+    lost = e.fma(twice, h, e.sub(base, large))  # what rounding `large` lost, exactly
+    tail = e.horner(h, [c * 2.0 ** (k + 1) for k, c in enumerate(fmt.expm1)])
+    t = e.add(large, e.fma(e.mul(e.mul(h, h), twice), tail, lost))
     return e.copysign(e.div(t, e.add(t, e.number(2.0))), x)
 
 

@@ -3,8 +3,9 @@
 sin and cos: x = n pi + r, |r| <= pi/2 (cos: x = (n + 1/2) pi - r), an odd polynomial in r, and the
 sign (-1)**n by integer arithmetic. tan: x = n pi/2 + r, the quotient of two polynomials, upside
 down for odd n. pi is cut into parts whose products with n are exact, without fused operations too
-(Cody and Waite); float32 is reduced in float64. Beyond `FAR` the parts do not suffice, and the C
-library is asked, if any lane of a vector is that large.
+(Cody and Waite); float32 has three parts of all its bits, which need fused operations: without
+them it is reduced in float64. Beyond `FAR` the parts do not suffice, and a function is called, if
+any lane of a vector is that large.
 
 arctan: 1, or what is left of x behind tan(pi/8) and 3 tan(pi/8), by the formula for differences.
 """
@@ -21,9 +22,10 @@ from tetractys.passes.math_emitter import ScalarEmitter
 
 Angle: TypeAlias = tuple[SSAValue, SSAValue]
 
-FAR = 2.0**23
-"""Beyond this magnitude sin, cos and tan are the C library's: glibc's are below an ulp, but for the
-numbers next to a multiple of pi/2 of all (8 ulps at 6381956970095103 * 2**797)."""
+FAR = {"float64": 2.0**23, "float32": 2.0**17}
+"""Beyond this magnitude sin, cos and tan are calls: in float32 of the C library's, in float64 of
+the runtime's (`far_angles`), as glibc's lose up to 17 bits next to multiples of pi/2. In float32 n
+would be wrong too often before the products were."""
 
 
 def _minus_parts(
@@ -35,6 +37,25 @@ def _minus_parts(
     return x
 
 
+def _minus_fused(e: ScalarEmitter, n: SSAValue, x: SSAValue, parts: tuple[float, ...]) -> Angle:
+    """`x - n (parts)` as a number and what rounding it lost; the first product leaves it exact.
+
+    The second part is positive, so that -0 stays -0.
+    """
+    first, second, third = parts
+    exact = e.fma(n, e.number(-first), x)
+    product = e.mul(n, e.number(second))
+    r = e.sub(exact, product)
+    lost = e.sub(e.sub(exact, r), product)
+    lost = e.sub(lost, e.mul_low(n, e.number(second)))
+    return r, e.fma(n, e.number(-third), lost)
+
+
+def _reducing(e: ScalarEmitter) -> ScalarEmitter:
+    """The emitter for multiples of pi: of float64 where products are not fused."""
+    return e if e.fused else e.widened()
+
+
 def _signed(e: ScalarEmitter, r: SSAValue, shifted: SSAValue) -> SSAValue:
     """A float with the sign of `(-1)**n r`; n stands in the low bits of `shifted`."""
     flip = e.shl(e.to_bits(shifted), e.format.bits - 1)
@@ -42,8 +63,8 @@ def _signed(e: ScalarEmitter, r: SSAValue, shifted: SSAValue) -> SSAValue:
 
 
 def _unless_far(e: ScalarEmitter, x: SSAValue, function: str, value: SSAValue) -> SSAValue:
-    name = function if e.format.dtype == "float64" else function + "f"
-    is_far = e.gt(e.abs(x), e.number(FAR))
+    name = f"tt_{function}" if e.format.dtype == "float64" else f"{function}f"
+    is_far = e.gt(e.abs(x), e.number(FAR[e.format.dtype]))
     return e.libm_where(name, is_far, x, value)
 
 
@@ -60,6 +81,9 @@ def _sine(e: ScalarEmitter, n: SSAValue, x: SSAValue, wide: ScalarEmitter) -> An
         closer = e.fma(n, second, exact)
         r = angle = e.fma(n, third, closer)
         low = e.fma(n, last, e.fma(n, second, e.sub(exact, closer)))
+    elif wide is e:
+        r, low = _minus_fused(e, n, x, known.PI_FUSED)
+        angle = r
     else:
         angle = _minus_parts(wide, n, argument, known.PI["float32"])
         r, low = e.convert(angle), None
@@ -68,6 +92,8 @@ def _sine(e: ScalarEmitter, n: SSAValue, x: SSAValue, wide: ScalarEmitter) -> An
     if low is None:
         return angle, e.fma(e.mul(square, r), tail, r)
     low = e.mul(low, e.fma(square, e.number(-4 / math.pi**2), e.number(1.0)))  # cos(r), nearly
+    if e.format.dtype == "float32":
+        return angle, e.add(r, e.fma(e.mul(square, r), tail, low))
     factor = e.mul(r, tail)
     small = e.fma(square, factor, e.fma(e.mul_low(r, r), factor, low))
     return angle, e.add(r, small)
@@ -83,7 +109,7 @@ def _with_sign(
 
 def sin(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     """`(-1)**n sin(r)` with `r = x - n pi`."""
-    wide = e.widened()
+    wide = _reducing(e)
     magic = wide.number(wide.format.magic)
     shifted = wide.fma(wide.convert(x), wide.number(1 / math.pi), magic)
     angle, value = _sine(e, wide.sub(shifted, magic), x, wide)
@@ -92,7 +118,7 @@ def sin(e: ScalarEmitter, x: SSAValue) -> SSAValue:
 
 def cos(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     """`-(-1)**n sin(r)` with `r = x - (n + 1/2) pi`."""
-    wide = e.widened()
+    wide = _reducing(e)
     magic = wide.number(wide.format.magic)
     quotient = wide.fma(wide.convert(x), wide.number(1 / math.pi), wide.number(-0.5))
     shifted = wide.add(quotient, magic)
@@ -103,7 +129,7 @@ def cos(e: ScalarEmitter, x: SSAValue) -> SSAValue:
 
 def tan(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     """`s / c`, or `-c / s` for odd n, with `s = sin(r)`, `c = cos(r)` and `r = x - n pi/2`."""
-    wide = e.widened()
+    wide = _reducing(e)
     argument, magic = wide.convert(x), wide.number(wide.format.magic)
     shifted = wide.fma(argument, wide.number(2 / math.pi), magic)
     n = wide.sub(shifted, magic)
@@ -111,6 +137,9 @@ def tan(e: ScalarEmitter, x: SSAValue) -> SSAValue:
     if e.format.dtype == "float64":
         r, low = _minus_parts_and_rest(e, n, argument, parts)
         exact = e.switch(e.eq(x, e.number(0.0)), x, r)  # the sum made +0 of a -0
+    elif wide is e:
+        r, low = _minus_fused(e, n, x, tuple(part / 2 for part in known.PI_FUSED))
+        exact = r
     else:
         exact = _minus_parts(wide, n, argument, parts)
         r = e.convert(exact)

@@ -27,6 +27,7 @@ LIBM = frozenset(
     ).split()
     for suffix in ("", "f")
 )
+_FAR_ANGLES = ("tt_sin", "tt_cos", "tt_tan")
 _IN_PIECES = ("dgemm", "sgemm")
 _MODULES = ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack")
 _SUFFIXES = tuple(importlib.machinery.EXTENSION_SUFFIXES)
@@ -46,7 +47,7 @@ class Table(NamedTuple):
 
 @cache
 def address(name: str) -> int:
-    """The address of a BLAS, LAPACK or libm function, of `tt_parallel` or `tt_run`.
+    """The address of a BLAS, LAPACK or libm function, of `tt_parallel`, `tt_run` or `tt_sin`.
 
     Raises `ExternError`.
     """
@@ -54,6 +55,10 @@ def address(name: str) -> int:
         return ctypes.cast(getattr(_libm(), name), ctypes.c_void_p).value or 0
     if name in pool.NAMES:
         return pool.address(name)
+    if name in _FAR_ANGLES:
+        from tetractys.runtime import far_angles
+
+        return far_angles.address(name)
     if name in _IN_PIECES and _attached():
         products.install(name)
         return pool.address(f"tt_{name}")

@@ -70,7 +70,7 @@ class ScalarLoop:
             ModuleOp([function])
         module = function.get_toplevel_object()
         assert isinstance(module, ModuleOp)
-        ExpandMathPass(scales).apply(Context(), module)
+        ExpandMathPass(scales, fused).apply(Context(), module)
         returned = function.body.block.last_op
         assert returned is not None
         self.results: list[str] = [types.dtype_of(v.type) for v in returned.operands]

@@ -432,7 +432,7 @@ def apply(
         case "bitcast":
             return bitcast(values[0], dtypes[0], result)
         case "libm_where":
-            function = getattr(math, str(props["function"]).removesuffix("f"))
+            function = getattr(math, str(props["function"]).removeprefix("tt_").removesuffix("f"))
             called = _elementary(_finite(function))
             return called(result, values[1]) if values[0] else values[2]
         case _:

@@ -476,9 +476,9 @@ def test_other_processors(
     if jit.host().vector_bytes < machine.vector_bytes:
         pytest.skip("this processor is older")
     monkeypatch.setattr(jit, "host", lambda: machine)
-    schedule, lower = [load_pass(one)(**pass_options(one, machine))
-                       for one in ("schedule-cpu", "lower-loops-to-llvm")]
-    tail = ["expand-math", "cse", "vectorize", "mark-inplace", "bufferize", lower]
+    schedule, expand, lower = [load_pass(one)(**pass_options(one, machine))
+                               for one in ("schedule-cpu", "expand-math", "lower-loops-to-llvm")]
+    tail = [expand, "cse", "vectorize", "mark-inplace", "bufferize", lower]
     passes = ["hoist-checks", "lower-to-loops", "fuse-nests", schedule]
     kernel = compile_kernel(program([("float64", (-1, -1)), ("float64", (-1,))], lambda b, x, w: [
         b(ts.DOT, x, w), b(ts.REDUCE, x, kind="add", axes=(0, 1)),
@@ -517,9 +517,9 @@ def test_parts_on_other_processors(
     if jit.host().vector_bytes < machine.vector_bytes:
         pytest.skip("this processor is older")
     monkeypatch.setattr(jit, "host", lambda: machine)
-    schedule, lower = [load_pass(one)(**pass_options(one, machine))
-                       for one in ("schedule-cpu", "lower-loops-to-llvm")]
-    passes = ["hoist-checks", "lower-to-loops", schedule, "expand-math", "cse", "vectorize",
+    schedule, expand, lower = [load_pass(one)(**pass_options(one, machine))
+                               for one in ("schedule-cpu", "expand-math", "lower-loops-to-llvm")]
+    passes = ["hoist-checks", "lower-to-loops", schedule, expand, "cse", "vectorize",
               "mark-inplace", "bufferize", lower]
     parts = ("1:", "::-1, ::-1", ":, ::2", "::-2, 3:", ":, -1", "0, ::-3")
     kernel = compile_kernel(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
-
 import numpy as np
 import pytest
 from xdsl.dialects import func
@@ -17,13 +14,12 @@ from tetractys.dialects.scalar_table import TABLE, default_props, dtype_cases, e
 from tetractys.dialects.signature import DTYPES, ElemwiseSignature, is_float
 from tetractys.passes import llvm_scalars
 from tetractys.passes.expand_math import EXPANSIONS
-from tetractys.runtime import jit
+from tetractys.runtime import blas, jit
 from tetractys.tools.scalar_loop import Array, ScalarLoop, operation_function
 
-_LIBM = ctypes.CDLL(ctypes.util.find_library("m"))
 ADDRESSES = {
-    name: ctypes.cast(getattr(_LIBM, name), ctypes.c_void_p).value or 0
-    for name in ("sin", "sinf", "cos", "cosf", "tan", "tanf")
+    name: blas.address(name)
+    for name in ("tt_sin", "tt_cos", "tt_tan", "sin", "sinf", "cosf", "tanf")
 }
 MIXED = (ew.ADD, ew.TRUE_DIV, ew.MOD, ew.LT, ew.SECOND, ew.SWITCH, ew.SHL)
 """Tried on every pair of dtypes, one for each way to convert operands; others on equal dtypes."""

@@ -1,4 +1,4 @@
-// RUN: tt-opt %s -p expand-math{scales=true} | filecheck %s
+// RUN: tt-opt %s -p "expand-math{scales=true}" --split-input-file | filecheck %s
 
 // A machine that multiplies by powers of 2 in one instruction: exp is scaled once, after it was
 // bounded from above alone; what underflows is masked.

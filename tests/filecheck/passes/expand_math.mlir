@@ -1,4 +1,5 @@
 // RUN: tt-opt %s -p expand-math --split-input-file | filecheck %s
+// RUN: tt-opt %s -p "expand-math{fused=false}" --split-input-file | filecheck %s --check-prefix=UNFUSED
 
 // All functions become arithmetic; no name is left.
 // CHECK-LABEL: func.func @functions
@@ -94,7 +95,7 @@ func.func @infinite_exponent(%x: f64) -> f64 {
 
 // -----
 
-// x - n pi in four parts; from 2**23 on the C library's.
+// x - n pi in four parts; from 2**23 on a call.
 // CHECK-LABEL: func.func @sine
 // CHECK-SAME: (%[[X:.+]]: f64)
 // CHECK-DAG: %[[INVERSE:.+]] = elemwise.constant 0.31830988618379069 : f64
@@ -103,7 +104,7 @@ func.func @infinite_exponent(%x: f64) -> f64 {
 // CHECK: elemwise.xor
 // CHECK: %[[A:.+]] = elemwise.abs %[[X]] : f64
 // CHECK: %[[IS_FAR:.+]] = elemwise.gt %[[A]], %[[FAR]]
-// CHECK: elemwise.libm_where %[[IS_FAR]], %[[X]], %{{.+}} {function = "sin"}
+// CHECK: elemwise.libm_where %[[IS_FAR]], %[[X]], %{{.+}} {function = "tt_sin"}
 func.func @sine(%x: f64) -> f64 {
   %0 = elemwise.sin %x : f64
   func.return %0 : f64
@@ -111,10 +112,16 @@ func.func @sine(%x: f64) -> f64 {
 
 // -----
 
-// Of float32 the reduction alone is done in float64: two parts of pi, then the angle is rounded.
+// In float32 pi is three numbers; what rounding the product with the second loses is kept. Without
+// fused operations the reduction alone is done in float64: two parts of pi, then the angle is
+// rounded.
 // CHECK-LABEL: func.func @cosine_and_tangent
-// CHECK: elemwise.cast %{{.+}} {dtype = f64} : (f32) -> f64
-// CHECK: elemwise.cast %{{.+}} {dtype = f32} : (f64) -> f32
+// UNFUSED-LABEL: func.func @cosine_and_tangent
+// CHECK-NOT: elemwise.cast
+// CHECK: elemwise.mul_low
+// UNFUSED: elemwise.cast %{{.+}} {dtype = f64} : (f32) -> f64
+// UNFUSED: elemwise.cast %{{.+}} {dtype = f32} : (f64) -> f32
+// UNFUSED: elemwise.libm_where
 // CHECK: elemwise.libm_where %{{.+}}, %{{.+}}, %{{.+}} {function = "cosf"} : (i1, f32, f32) -> f32
 // CHECK: elemwise.true_div %{{.+}}, %{{.+}} : f32
 // CHECK: elemwise.libm_where %{{.+}}, %{{.+}}, %{{.+}} {function = "tanf"} : (i1, f32, f32) -> f32
