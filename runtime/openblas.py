@@ -4,7 +4,7 @@ Loading the one library takes 2 ms; through `scipy.linalg.cython_blas` it is 20 
 `scipy.linalg` 200. It is the very library that SciPy uses, loaded once: a later import of SciPy
 finds it here. (The wheel `scipy-openblas32` would be one more copy for the same two milliseconds.)
 
-In our kernels OpenBLAS computes pieces, each on one thread (`pool_blas_text`). Where others use its
+In our kernels OpenBLAS computes pieces, each on one thread (`pool_gemm_text`). Where others use its
 threads, `scipy.linalg` for one, they are our pool's, by its callback: two pools on one machine wait
 for each other's spinning threads (34 us become 4 ms: LOOPS 6).
 """

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from tetractys.runtime import cache as object_cache
-from tetractys.runtime import jit, pool_blas_text
+from tetractys.runtime import jit, pool_gemm_text
 from tetractys.runtime.fork_lock import fork_lock
 from tetractys.runtime.pool_platform import FUTEX, PAUSE, SERIAL, SERIAL_SYMBOLS
 from tetractys.runtime.pool_text import (
@@ -58,7 +58,7 @@ def text() -> str:
         "SPIN_NANOSECONDS": SPIN_NANOSECONDS,
         "STACK_BYTES": STACK_BYTES,
         "SIGNALS": ~_CRASHES,
-        **pool_blas_text.CONSTANTS,
+        **pool_gemm_text.CONSTANTS,
     }
     return expand(PAUSE[machine] + SOURCE, values)
 
