@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr
+from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from tetractys.dialects import elemwise, tensor, types
@@ -45,8 +45,7 @@ def is_updated(value: SSAValue, result: SSAValue) -> bool:
     function = value.block.parent_op()
     if not isinstance(function, func.FuncOp) or function.arg_attrs is None:
         return False
-    marks = cast("ArrayAttr[DictionaryAttr]", function.arg_attrs).data[value.index]
-    number = marks.data.get("tt.update")
+    number = function.arg_attrs.data[value.index].data.get("tt.update")
     if not isinstance(number, IntegerAttr):
         return False
     return use.operands[number.value.data] is result
@@ -60,14 +59,15 @@ def find_scaled(value: SSAValue, class_: type[SignatureOp]) -> Scaled | None:
         owner = value.owner
         if isinstance(owner, class_):
             return Scaled(owner, tuple(reversed(scale)), sign)
-        if not isinstance(owner, _SCALED):
+        if type(owner) not in _SCALED:
             return None
-        if isinstance(owner, elemwise.NegOp):
+        assert isinstance(owner, SignatureOp)
+        if len(owner.operands) == 1:
             sign, value = -sign, owner.operands[0]
         else:
             left, right = owner.operands
             number, value = (right, left) if is_scalar(right) else (left, right)
-            if not is_scalar(number) or (value is right and isinstance(owner, elemwise.TrueDivOp)):
+            if not is_scalar(number) or (value is right and type(owner) is elemwise.TrueDivOp):
                 return None
             sign = -sign if is_negative(number) else sign
         scale.append(owner)

@@ -61,7 +61,7 @@ class SparseUpdate(NamedTuple):
         return self.scatter.operands[1]
 
     @property
-    def index(self) -> SSAValue:
+    def places(self) -> SSAValue:
         """Where."""
         return self.scatter.operands[2]
 
@@ -101,7 +101,7 @@ class _Builder:
         self.update = update
         roots = [roots_of(rw).get(update.table, d) for d in range(len(shape_of(update.table)))]
         self.sizes = [build_size(rw, root) for root in roots]
-        self.count = build_size(rw, roots_of(rw).get(update.index, 0))
+        self.count = build_size(rw, roots_of(rw).get(update.places, 0))
         self.zero = rw.constant(0, self.count.type)
 
     def few(self, kept: SSAValue | bool) -> SSAValue:
@@ -109,7 +109,7 @@ class _Builder:
         rw = self.rw
         twice = rw.make(elemwise.AddOp, self.count, self.count)
         few = rw.make(elemwise.LeOp, twice, self.sizes[0])
-        return few if kept is True else rw.make(elemwise.AndOp, few, kept)
+        return few if isinstance(kept, bool) else rw.make(elemwise.AndOp, few, kept)
 
     def difference(self, table: SSAValue, gradient: SSAValue) -> SSAValue:
         """The sum or difference, of other rows."""
@@ -141,7 +141,7 @@ class _Builder:
     def all_rows(self, number: SSAValue, done: SSAValue) -> SSAValue:
         """The table with its first `number` rows updated by all but the first `done` ones."""
         update = self.update
-        rows, index = (self.part(v, done, behind=True) for v in (update.rows, update.index))
+        rows, index = (self.part(v, done, behind=True) for v in (update.rows, update.places))
         gradient = self.add_rows(number, rows, index)
         new = self.difference(self.part(update.table, number), gradient)
         return self.rw.make(
@@ -151,7 +151,7 @@ class _Builder:
     def some_rows(self, number: SSAValue, table: SSAValue) -> SSAValue:
         """`table` with the rows that the first `number` indices name updated."""
         rw, update = self.rw, self.update
-        rows, index = (self.part(v, number) for v in (update.rows, update.index))
+        rows, index = (self.part(v, number) for v in (update.rows, update.places))
         unset = rw.make(tensor.AllocOp, self.zero, self.sizes[0], ones=(), unset=True)
         one = rw.constant(1, self.count.type)
         positions = rw.make(tensor.ArangeOp, self.zero, number, one, dtype="int64")
