@@ -20,7 +20,7 @@ from xdsl.dialects import func, llvm
 from xdsl.dialects.builtin import DenseArrayBase, VectorType, i32
 from xdsl.ir import BlockArgument, SSAValue
 
-from tetractys.dialects.loops import NestOp
+from tetractys.dialects.loops import NestOp, map_entries
 from tetractys.passes.llvm_builder import itemsize
 from tetractys.passes.llvm_memory import address, number_of
 
@@ -105,8 +105,8 @@ def is_near(argument: BlockArgument) -> bool:
     if usual is None:
         return False
     count = 1
-    for size in cast(DenseArrayBase, usual).get_values():
-        count *= int(size)
+    for size in map_entries(cast(DenseArrayBase, usual)):
+        count *= size
     return count * 8 < FAR
 
 

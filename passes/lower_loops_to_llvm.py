@@ -20,9 +20,10 @@ becomes, much shortened,
 
 The parts: `llvm_frame` (the function, the ABI, operations), `llvm_function` (what is not mere
 arithmetic), `llvm_parallel` (chunks for threads), `llvm_nest` (loops), `llvm_vectors`
-(the innermost one), `llvm_rows` (jam), `llvm_monoids` (reductions), `llvm_memory` (addresses),
-`llvm_workspace` (the arena), `llvm_transfer` (rows, gathers), `llvm_calls`, and below them
-`llvm_scopes` and `llvm_builder`.
+(the innermost one; of the memory it reads and fills, `llvm_phase`, `llvm_ahead`, `llvm_streams`),
+`llvm_rows` (jam), `llvm_monoids` (reductions), `llvm_memory` (addresses), `llvm_workspace` (the
+arena), `llvm_transfer` (rows, gathers), `llvm_calls`, and below them `llvm_scopes` and
+`llvm_builder`.
 """
 
 from __future__ import annotations
