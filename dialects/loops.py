@@ -637,7 +637,7 @@ def walk_nests(operation: Operation) -> Iterator[NestOp]:
 
 def is_leaf(nest: NestOp) -> bool:
     """Whether no nest is inside."""
-    return not any(isinstance(op, NestOp) for op in nest.block.ops)
+    return not any(type(op) is NestOp for op in nest.block.ops)
 
 
 Loops = Dialect(

@@ -148,6 +148,7 @@ class LLVMBuilder:
         self.extern = extern
         self.location: LocationAttr | None = None
         self._constants: dict[tuple[str, int], SSAValue] = {}
+        self._indices: dict[int, SSAValue] = {}
         self._last_constant: Operation | None = None
 
     # ---- the general forms
@@ -254,7 +255,10 @@ class LLVMBuilder:
 
     def index(self, number: int) -> SSAValue:
         """An i64 constant."""
-        return self.constant(number, i64)
+        found = self._indices.get(number)
+        if found is None:
+            found = self._indices[number] = self.constant(number, i64)
+        return found
 
     # ---- arithmetic
 

@@ -112,7 +112,7 @@ def mark_varying(nest: NestOp, varying: set[SSAValue]) -> None:
         if rows or value in varying:
             varying.add(element)
     for op in nest.block.ops:
-        if isinstance(op, NestOp):
+        if type(op) is NestOp:
             mark_varying(op, varying)
             _mark_results(op, varying)
         elif isinstance(op, loops.AllocOp) or any(v in varying for v in op.operands):
@@ -144,7 +144,7 @@ def inner_nests(nest: NestOp) -> list[NestOp]:
     """The nests inside, at any depth."""
     found: list[NestOp] = []
     for op in nest.block.ops:
-        if isinstance(op, NestOp):
+        if type(op) is NestOp:
             found += [op, *inner_nests(op)]
     return found
 
