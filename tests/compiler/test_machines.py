@@ -57,9 +57,21 @@ def reductions(x: Any, floatX: str) -> Callable[[], list[Any]]:
     return lambda: list(tt.function([v], results)(x))
 
 
+def columns(x: Any, floatX: str) -> Callable[[], list[Any]]:
+    """Tiles, rows copied from columns, and a nest that goes backwards."""
+    u, v, w = T.matrix(dtype=floatX), T.matrix(dtype=floatX), T.vector(dtype=floatX)
+    y = T.exp(u - u.max(axis=1, keepdims=True))
+    z = T.dot(w, v)
+    results = [T.tanh(u) + v, u * 2, y / y.sum(axis=1, keepdims=True), T.dot(v, T.tanh(z))]
+    a = np.resize(x, (61, 75))
+    f = tt.function([u, v, w], results)
+    return lambda: [*f(np.asfortranarray(a), a, a[:, 0].copy()), *f(*[np.asfortranarray(a)] * 2,
+                                                                  a[:, 0].copy())]
+
+
 @pytest.mark.parametrize("floatX", ["float64", "float32"])
 @pytest.mark.parametrize("shape", [(1, 1), (5, 33), (40, 17), (7, 100)])
-@pytest.mark.parametrize("build", [logistic, cross_entropy, elementwise, reductions])
+@pytest.mark.parametrize("build", [logistic, cross_entropy, elementwise, reductions, columns])
 def test_the_numbers_are_this_machine_s(
     build: Callable[..., Callable[[], list[Any]]], shape: tuple[int, int], floatX: str,
     machine: str, monkeypatch: pytest.MonkeyPatch,
