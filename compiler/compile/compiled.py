@@ -86,7 +86,8 @@ class CompiledFunction(Function):
         Derived anew from the graph (a function from the cache never had it). debuginfo: print the
         user's file and line of every operation. Raises ValueError for an unknown level or pass.
         """
-        from tetractys.compile.driver import emit, run_pipeline
+        from tetractys.compile.driver import run_pipeline
+        from tetractys.passes.emit_llvm import emit
         from tetractys.pipeline import PIPELINES
 
         if after is None:

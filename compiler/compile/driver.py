@@ -189,13 +189,6 @@ def _pass_class(name: str) -> type[ModulePass]:
     return registry.load_pass(name)
 
 
-def emit(module: ModuleOp) -> str:
-    """LLVM's text of a level-3 module."""
-    from tetractys.passes.emit_llvm import emit as emit_text
-
-    return emit_text(module)
-
-
 def read_facts(module: ModuleOp, request: Request) -> Facts:
     """The facts that `lower-loops-to-llvm` left in the module's attributes."""
     from tetractys.passes.storage import leave_of
