@@ -204,11 +204,8 @@ some:
   %n_kw = capi i64 PyTuple_Size(ptr %kwnames)
   %kw_items = getelementptr i8, ptr %kwnames, i64 $TUPLE_ITEMS
   %kw_args = getelementptr ptr, ptr %args, i64 %nargs
-  br label %keyword_test
-keyword_test:
-  %k = phi i64 [0, %some], [%k1, %found]
-  %have = icmp ult i64 %k, %n_kw
-  br i1 %have, label %keyword, label %rest
+  for %k below %n_kw, rest
+  br label %keyword
 keyword:
   %name = item ptr %kw_items[%k]
   br label %search_test
@@ -226,8 +223,7 @@ search_next:
 found:
   %kw_arg = item ptr %kw_args[%k]
   setitem ptr %kw_arg, %argv[%j]
-  %k1 = add i64 %k, 1
-  br label %keyword_test
+  next %k
 rest:
   br label %rest_test
 rest_test:

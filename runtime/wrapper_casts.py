@@ -82,16 +82,10 @@ define internal void @drop_casts(ptr %table, ptr %casts, ptr %n_casts) {
 entry:
   %n = load i64, ptr %n_casts
   store i64 0, ptr %n_casts
-  br label %test
-test:
-  %i = phi i64 [0, %entry], [%i1, %one]
-  %more = icmp ult i64 %i, %n
-  br i1 %more, label %one, label %done
-one:
+  for %i below %n, done
   %array = item ptr %casts[%i]
   capi void Py_DecRef(ptr %array)
-  %i1 = add i64 %i, 1
-  br label %test
+  next %i
 done:
   ret void
 }

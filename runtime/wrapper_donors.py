@@ -75,13 +75,7 @@ define internal zeroext i1 @overlaps(ptr %state, ptr %flat, i64 %mine) {
   call void @extent(ptr %my_row, ptr %flat, ptr %ends)
   %my_low = load i64, ptr %ends
   %my_high = load i64, ptr %high_at
-  br label %test
-test:
-  %i = phi i64 [0, %0], [%i1, %next]
-  %more = icmp ult i64 %i, %n
-  br i1 %more, label %look, label %no
-look:
-  %i1 = add i64 %i, 1
+  for %i below %n, no
   %self = icmp eq i64 %i, %mine
   br i1 %self, label %next, label %other
 other:
@@ -95,7 +89,7 @@ other:
   %both = and i1 %below, %above
   br i1 %both, label %yes, label %next
 next:
-  br label %test
+  next %i
 yes:
   ret i1 true
 no:

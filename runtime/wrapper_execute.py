@@ -76,27 +76,23 @@ define internal void @commit(ptr %state, ptr %objects) {
   %first = add i64 %n_shared, %n_out
   %news = getelementptr ptr, ptr %objects, i64 %first
   %spares = getelementptr ptr, ptr %keep, i64 %n_out
-  br label %test
-test:
-  %i = phi i64 [0, %0], [%i1, %forget], [%i1, %replace]
-  %more = icmp ult i64 %i, %n_upd
-  br i1 %more, label %swap, label %done
-swap:
+  for %i below %n_upd, done
   %new = item ptr %news[%i]
   %spare = item ptr %spares[%i]
   setitem ptr %spare, %news[%i]
-  %i1 = add i64 %i, 1
   %there = icmp eq ptr %new, null
   br i1 %there, label %forget, label %replace
 forget:
   setitem ptr null, %spares[%i]
-  br label %test
+  br label %next
 replace:
   %cell = item ptr %updated[%i]
   %old = get ptr %cell[CELL_VALUE]
   put ptr %new, %cell[CELL_VALUE]
   setitem ptr %old, %spares[%i]
-  br label %test
+  br label %next
+next:
+  next %i
 done:
   ret void
 }
@@ -104,12 +100,7 @@ done:
 ; Drops what the call still owns.
 define internal void @drop(ptr %table, ptr %state, ptr %objects) {
   %n = get i64 %state[N_OBJECTS]
-  br label %test
-test:
-  %i = phi i64 [0, %0], [%i1, %next]
-  %more = icmp ult i64 %i, %n
-  br i1 %more, label %look, label %done
-look:
+  for %i below %n, done
   %object = item ptr %objects[%i]
   %some = icmp ne ptr %object, null
   br i1 %some, label %release, label %next
@@ -118,8 +109,7 @@ release:
   capi void Py_DecRef(ptr %object)
   br label %next
 next:
-  %i1 = add i64 %i, 1
-  br label %test
+  next %i
 done:
   ret void
 }
@@ -243,12 +233,7 @@ define internal void @unlock(ptr %table, ptr %state, i64 %n) {
   %cells = get ptr %state[UPDATE_CELLS_SORTED]
   %methods = get ptr %state[RELEASE]
   %none = get ptr %table[None]
-  br label %test
-test:
-  %i = phi i64 [0, %0], [%i1, %next]
-  %more = icmp ult i64 %i, %n
-  br i1 %more, label %one, label %done
-one:
+  for %i below %n, done
   %cell = item ptr %cells[%i]
   call void @set_held(ptr %table, ptr %cell, ptr %none)
   %method = item ptr %methods[%i]
@@ -262,8 +247,7 @@ clear:
   capi void PyErr_Clear()
   br label %next
 next:
-  %i1 = add i64 %i, 1
-  br label %test
+  next %i
 done:
   ret void
 }

@@ -45,19 +45,13 @@ fields:
   br i1 %d, label %sizes, label %no
 sizes:
   %old_dims = get ptr %old[ARRAY_DIMS]
-  br label %test
-test:
-  %i = phi i64 [0, %sizes], [%i1, %next]
-  %more = icmp ult i64 %i, %nd
-  br i1 %more, label %compare, label %yes
-compare:
+  for %i below %nd, yes
   %x = item i64 %old_dims[%i]
   %y = item i64 %dims[%i]
   %equal = icmp eq i64 %x, %y
   br i1 %equal, label %next, label %no
 next:
-  %i1 = add i64 %i, 1
-  br label %test
+  next %i
 yes:
   ret i1 true
 no:
@@ -263,12 +257,7 @@ ptr %container, ptr %owned) {
   %n_out = get i64 %state[N_OUT]
   %keys = get ptr %state[KEYS]
   %is_list = icmp eq i64 %form, $FORM_LIST
-  br label %test
-test:
-  %i = phi i64 [0, %0], [%i1, %next]
-  %more = icmp ult i64 %i, %n_out
-  br i1 %more, label %move, label %done
-move:
+  for %i below %n_out, done
   %array = item ptr %owned[%i]
   br i1 %is_list, label %list, label %dict
 list:
@@ -281,8 +270,7 @@ dict:
   %bad = icmp ne i32 %b, 0
   br i1 %bad, label %failed, label %next
 next:
-  %i1 = add i64 %i, 1
-  br label %test
+  next %i
 done:
   ret i1 true
 failed:

@@ -8,6 +8,8 @@ one line:
     %x = item ptr %base[%i]            load element %i of an array
     setitem ptr %v, %base[%i]          store it
     %x = capi ptr PyList_New(i64 %n)   call what stands in `%table` under that name
+    for %i below %n, done              what follows for %i from 0 to %n - 1; at `done` afterwards
+    next %i                            the end of that; the body may leave by a branch of its own
 
 `FIELD` and any `$NAME` elsewhere are looked up in one dictionary of offsets and constants.
 """
@@ -22,6 +24,8 @@ _PUT = r"^put (\S+) (\S+), (%\S+)\[(\w+)\]$"
 _ITEM = r"^(%\S+) = item (\S+) (%\S+)\[(%\S+)\]$"
 _SETITEM = r"^setitem (\S+) (\S+), (%\S+)\[(%\S+)\]$"
 _CAPI = r"^(?:(%\S+) = )?capi (\S+) (\w+)\((.*)\)$"
+_FOR = r"^for %(\w+) below (%\S+), (\w+)$"
+_NEXT = r"^next %(\w+)$"
 _CONSTANT = r"\$(\w+)"
 
 Expand = Callable[[re.Match[str], Mapping[str, int], str], list[str]]
@@ -78,9 +82,44 @@ _MACROS: dict[str, tuple[str, Expand]] = {
 }
 
 
+class _Loops:
+    """The loops of a text: which block a line stands in, and the counters that are not closed."""
+
+    def __init__(self) -> None:
+        self.block = "0"
+        self.open: dict[str, tuple[int, str]] = {}
+
+    def follow(self, line: str) -> None:
+        """Notes which block begins; a function's first one has no name, but a number."""
+        if line.endswith(":"):
+            self.block = line[:-1]
+        elif line.startswith("define "):
+            self.block = "0"
+
+    def begin(self, lines: list[str], name: str, count: str, after: str) -> None:
+        """The test in front of a body; the counter's line waits for the block it comes back from.
+        """
+        lines += [f"br label %{name}_test", f"{name}_test:"]
+        self.open[name] = len(lines), self.block
+        lines += [
+            "",
+            f"%{name}_more = icmp ult i64 %{name}, {count}",
+            f"br i1 %{name}_more, label %{name}_body, label %{after}",
+            f"{name}_body:",
+        ]
+        self.block = f"{name}_body"
+
+    def end(self, lines: list[str], name: str) -> None:
+        """The way back."""
+        place, before = self.open.pop(name)
+        lines[place] = f"%{name} = phi i64 [0, %{before}], [%{name}_next, %{self.block}]"
+        lines += [f"%{name}_next = add i64 %{name}, 1", f"br label %{name}_test"]
+
+
 def expand(text: str, values: Mapping[str, int]) -> str:
     """LLVM IR of a text with macros. Raises `KeyError` for a name that `values` lacks."""
     lines: list[str] = []
+    loops = _Loops()
     for number, line in enumerate(text.splitlines()):
         stripped = line.partition(";")[0].strip()
         if "$" in stripped:
@@ -94,6 +133,11 @@ def expand(text: str, values: Mapping[str, int]) -> str:
         match = re.match(macro[0], stripped) if macro else None
         if macro and match:
             lines += macro[1](match, values, f"%m{number}")
+        elif word == "for" and (found := re.match(_FOR, stripped)):
+            loops.begin(lines, *found.groups())
+        elif word == "next" and (found := re.match(_NEXT, stripped)):
+            loops.end(lines, found[1])
         elif stripped:
+            loops.follow(stripped)
             lines.append(stripped)
     return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ import pytest
 
 from tetractys.runtime import jit
 from tetractys.runtime.machines import MACHINES
+from tetractys.runtime.wrapper_text import expand
 
 GOOD = """define i32 @tt_kernel(ptr %f) {
   ret i32 0
@@ -132,6 +133,38 @@ def test_level_0_only_without_wide_vectors() -> None:
     with pytest.raises(ValueError, match="expected opt >= 1, or baseline=True"):
         jit.compile_text(GOOD, opt=0)
     assert jit.compile_text(GOOD, opt=0, baseline=True)
+
+
+LOOP = """
+define i64 @sum(ptr %numbers, i64 %n, i64 %limit) {
+entry:
+  %total = alloca i64
+  store i64 0, ptr %total
+  for %i below %n, done
+  %number = item i64 %numbers[%i]
+  %large = icmp ugt i64 %number, %limit
+  br i1 %large, label %next, label %small
+small:
+  %before = load i64, ptr %total
+  %after = add i64 %before, %number
+  store i64 %after, ptr %total
+  br label %next
+next:
+  next %i
+done:
+  %sum = load i64, ptr %total
+  ret i64 %sum
+}
+"""
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_loops_of_the_trampoline_s_language(count: int) -> None:
+    code = jit.load(jit.compile_text(expand(LOOP, {})), ("sum",))
+    numbers = (ctypes.c_int64 * 5)(1, 20, 3, 40, 5)
+    kinds = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]
+    total = ctypes.CFUNCTYPE(ctypes.c_int64, *kinds)(code["sum"])(numbers, count, 10)
+    assert total == sum(n for n in numbers[:count] if n <= 10)
 
 
 def test_host() -> None:
