@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
@@ -165,11 +165,16 @@ class Step(Generic[V]):
         return rule is not None and (rule.connected is None or operand in rule.connected)
 
 
+@cache
+def _load_rules() -> None:
+    """Fills `RULES`; a thread that comes while another one does so waits for its imports."""
+    import_module("tetractys.passes.vjp_rules_elemwise")
+    import_module("tetractys.passes.vjp_rules_tensor")
+
+
 def find_rule(signature: Signature | None) -> Rule | None:
     """The rule of an operation; None where it has none."""
-    if not RULES:
-        import_module("tetractys.passes.vjp_rules_elemwise")
-        import_module("tetractys.passes.vjp_rules_tensor")
+    _load_rules()
     return RULES.get(cast(Signature, signature))
 
 

@@ -5,6 +5,8 @@ Programs are expanded by the pass `autodiff` and run by the level-1 oracle.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -261,3 +263,14 @@ def test_a_chain_of_20000_operations() -> None:
         return x
 
     assert gradient(body, np.array(2.0))[0] == 1.0
+
+
+def test_rules_are_all_there_when_one_is_looked_up() -> None:
+    """Also where the first of their files is loaded: another thread may be at the second."""
+    text = """
+import tetractys.passes.vjp_rules_elemwise
+from tetractys.dialects import tensor_signatures
+from tetractys.passes.vjp import find_rule
+assert find_rule(tensor_signatures.DOT) is not None
+"""
+    subprocess.run([sys.executable, "-c", text], check=True)
