@@ -220,7 +220,7 @@ class NestLowering:
         """What the accumulators of a result start from."""
         assert plan.monoid is not None
         if self.width:
-            from tetractys.passes.llvm_vectors import vector_identities
+            from tetractys.passes.llvm_accumulators import vector_identities
 
             return vector_identities(self, plan)
         lanes = self.lanes(plan)
@@ -239,7 +239,7 @@ class NestLowering:
         """Puts what a result's accumulators hold where it belongs."""
         assert plan.monoid is not None
         if self.width:
-            from tetractys.passes.llvm_vectors import reduce_accumulators
+            from tetractys.passes.llvm_accumulators import reduce_accumulators
 
             values = [reduce_accumulators(self, plan, values)]
         if plan.paired:
