@@ -185,7 +185,6 @@ class TileLoops:
 
         builder.loop(builder.index(0), builder.index(share), 1, (), column)
 
-
     def _look_below(self, level: int, row: SSAValue, j0: SSAValue) -> None:
         """Asks for the next row of the inputs that are rows already: pieces of a tile's length are
         too short for the processor to see ahead.
