@@ -23,6 +23,7 @@ from xdsl.ir import BlockArgument, SSAValue
 from tetractys.dialects.loops import NestOp, map_entries
 from tetractys.passes.llvm_builder import itemsize
 from tetractys.passes.llvm_memory import address, number_of
+from tetractys.passes.llvm_types import LINE
 
 if TYPE_CHECKING:
     from tetractys.passes.llvm_nest import NestLowering
@@ -36,7 +37,6 @@ level holds it, asking neither gains nor costs.)"""
 FAR_OF_ROWS = 64 << 20
 """The same of several rows at a time: their streams come well from the third level by themselves
 (A.dot(x) of 32 MB: 1.41 ms, asking 1.49)."""
-LINE = 64
 INTO_SECOND_LEVEL = 2
 
 

@@ -27,13 +27,12 @@ from tetractys.passes.llvm_ahead import is_large, whole_argument
 from tetractys.passes.llvm_builder import itemsize, vector_of
 from tetractys.passes.llvm_memory import Value, address, number_of
 from tetractys.passes.llvm_sums import is_compensated
-from tetractys.passes.llvm_types import integer
+from tetractys.passes.llvm_types import BITS, LINE, integer
 
 if TYPE_CHECKING:
     from tetractys.passes.llvm_nest import Accumulators, NestLowering
     from tetractys.passes.llvm_scopes import ScopedBuilder
 
-LINE = 64
 SHORT = 32
 """Vectors of a loop from which it pays; half of them where rows at a time share its cost."""
 SHARED = StringAttr("shared")
@@ -155,7 +154,7 @@ def in_pieces(
         is_head = builder.icmp("eq", number, none)
         hidden = builder.select(is_head, phase, none)
         bits = builder.emit(llvm.ShlOp, (builder.index(-1), hidden), i64)
-        if lowering.width < LINE:
+        if lowering.width < BITS:
             bits = builder.emit(llvm.TruncOp, (bits,), integer(lowering.width))
         shown = builder.emit(llvm.BitcastOp, (bits,), vector_of(i1, lowering.width))
         begin = builder.select(is_head, first, cut)

@@ -17,6 +17,7 @@ from xdsl.ir import BlockArgument, SSAValue
 
 from tetractys.passes.llvm_builder import itemsize, lanes_of
 from tetractys.passes.llvm_memory import Buffer, address, to_memory
+from tetractys.passes.llvm_types import LINE
 from tetractys.passes.storage import inplace_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tetractys.passes.llvm_plan import Plan
     from tetractys.passes.llvm_scopes import ScopedBuilder
 
-LINE = 64
 WIDTHS = (16, 32, 64)
 """Bytes of vectors that x86 can store past the caches; those of a line leave together."""
 WORD_STREAM = 9

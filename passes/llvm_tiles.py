@@ -23,6 +23,7 @@ from xdsl.ir import SSAValue
 from tetractys.passes.llvm_builder import itemsize, memory_type, vector_of
 from tetractys.passes.llvm_memory import Buffer, Index, Stride, address, number_of
 from tetractys.passes.llvm_scopes import ScopedBuilder
+from tetractys.passes.llvm_types import LINE
 
 if TYPE_CHECKING:
     from tetractys.passes.llvm_nest import Accumulators, NestLowering
@@ -33,7 +34,6 @@ MOST_COLUMNS = 64
 """Iterations of the innermost loop in a tile."""
 SQUARE = 8
 """The vectors that are transposed at once, and their lanes."""
-LINE = 64
 
 
 class Column(NamedTuple):

@@ -25,6 +25,11 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute
 
+LINE = 64
+"""Bytes of a cache line."""
+BITS = 64
+"""The bits of an index: masks of fewer lanes can be shifted."""
+
 _INTEGERS = {1: i1, 8: i8, 16: i16, 32: i32, 64: i64}
 _Convert = TypeVar("_Convert", bound=Callable[..., object])
 

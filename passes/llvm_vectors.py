@@ -34,15 +34,13 @@ from tetractys.passes.llvm_phase import Piece, find_phase, in_pieces, left_of
 from tetractys.passes.llvm_plan import HEAVY, Plan, weight
 from tetractys.passes.llvm_streams import find_streams, finish_streams
 from tetractys.passes.llvm_sums import add_block, block_length, is_compensated
-from tetractys.passes.llvm_types import integer
+from tetractys.passes.llvm_types import BITS, integer
 from tetractys.passes.llvm_vector_body import VectorBody
 from tetractys.passes.storage import inplace_of
 
 if TYPE_CHECKING:
     from tetractys.passes.llvm_nest import Accumulators, NestLowering
 
-BITS = 64
-"""The bits of an index: masks of fewer lanes can be shifted."""
 SEVERAL = 4
 """Rows at a time from which their loads are worth more than those and stores of what they share."""
 

@@ -17,12 +17,11 @@ from tetractys.dialects.loops import MONOIDS, SLICE
 from tetractys.passes.llvm_builder import PTR, itemsize
 from tetractys.passes.llvm_frame import WORD_WORKSPACE, Frame, Sink
 from tetractys.passes.llvm_memory import Buffer, address, row_major
+from tetractys.passes.llvm_types import LINE
 
 if TYPE_CHECKING:
     from tetractys.passes.llvm_nest import NestLowering
 
-LINE = 64
-"""Bytes of a cache line."""
 
 
 class Workspace:
